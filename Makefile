@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+# GNU make. Everything that is made goes under out/. A new program is a new file: no rule changes for it.
+#
+#   make            build all programs          make demo      analyse a real trace, say where the report is
+#   make check      install what is missing, build, run every test     (SAN=1: with ASan and UBSan)
+#   make bench      ratios against peers        make lint      gcc and clang with -Werror, shellcheck, mandoc
+#   make deps       what is missing, by the package manager            (DEPS=no: only print it)
+#   make coverage, install, uninstall (PREFIX, DESTDIR), dist, clean
+
+VERSION := 0.1
+PREFIX ?= /usr/local
+CC ?= cc
+SAN ?= 0
+V ?= 0
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
+CFLAGS ?= -O2 -g
+FLAGS := -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -Ilib -pthread $(WARNINGS)
+LDLIBS := -lm
+O := out
+ifeq ($(SAN),1)
+O := out/san
+override CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+endif
+ifdef COVERAGE
+O := out/coverage
+override CFLAGS := -O0 -g --coverage
+endif
+
+# A source that needs a library says so in a comment, `pkg-config: NAME`. What it needs and the machine
+# lacks skips it, and the programs that need the same library, with a printed line.
+needs = $(shell sed -n 's|.*pkg-config: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
+have = $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes)
+
+LIB_SOURCES := $(wildcard lib/*.c)
+PROGRAM_SOURCES := $(wildcard collectors/*.c filters/*.c workloads/*.c)
+SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call have,$(s)),$(s)))
+SKIPPED := $(filter-out $(SOURCES),$(PROGRAM_SOURCES))
+LIB_OBJECTS := $(patsubst %.c,$(O)/obj/%.o,$(filter lib/%,$(SOURCES)))
+PROGRAMS := $(patsubst %.c,%,$(notdir $(filter-out lib/%,$(SOURCES))))
+PIPELINES := $(filter-out lib.sh,$(notdir $(wildcard pipelines/*)))
+PAGES := $(notdir $(wildcard man/*.[15]))
+
+# Quiet rules: V=1 shows the commands.
+ifeq ($(V),0)
+say = @printf '  %-5s %s\n' $(1) '$(2)';
+endif
+
+.PHONY: all deps deps-check demo check bench lint coverage install uninstall clean dist
+all: $(O)/libweir.a $(PROGRAMS:%=$(O)/bin/%) $(PIPELINES:%=$(O)/bin/%)
+	@$(foreach s,$(SKIPPED),echo 'skipped $(s): pkg-config does not find $(call needs,$(s))';)
+
+$(O)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) $(and $(call needs,$<),$(shell pkg-config --cflags $(call needs,$<))) \
+		-MMD -MP -c -o $@ $<
+
+$(O)/libweir.a: $(LIB_OBJECTS)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+# The program's own libraries come from its own declaration: a filter that used one it did not declare
+# would not link.
+define program
+$(O)/bin/$(notdir $(1:.c=)): $(O)/obj/$(1:.c=.o) $(O)/libweir.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -pthread -o $$@ $$< $(O)/libweir.a \
+		$(and $(call needs,$(1)),$(shell pkg-config --libs $(call needs,$(1)))) $$(LDLIBS)
+endef
+$(foreach s,$(filter-out lib/%,$(SOURCES)),$(eval $(call program,$(s))))
+
+$(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
+	@mkdir -p $(@D)
+	@ln -sf $(abspath $<) $@
+
+-include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES))
+
+# What the package manager is asked for: to build and run, and to test.
+APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libsqlite3-dev gnuplot-nox zstd
+DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel sqlite-devel gnuplot zstd
+APT_CHECK := bats babeltrace2 sqlite3 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
+DNF_CHECK := bats babeltrace2 sqlite miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
+
+# $(1): packages by apt-get, $(2): by dnf
+define install_missing
+if command -v apt-get >/dev/null; then packages='$(1)'; \
+	has() { dpkg-query -W -f '$${db:Status-Abbrev}' "$$1" 2>/dev/null | grep -q '^ii'; }; \
+	get='apt-get install -y --no-install-recommends'; update='apt-get update'; \
+elif command -v dnf >/dev/null; then packages='$(2)'; \
+	has() { rpm -q --whatprovides "$$1" >/dev/null 2>&1; }; get='dnf install -y'; update=true; \
+else echo 'deps: neither apt-get nor dnf is here; wanted (names of Debian): $(1)' >&2; exit 0; fi; \
+missing=; for p in $$packages; do has $$p || missing="$$missing $$p"; done; \
+[ -n "$$missing" ] || exit 0; \
+echo "deps: installing$$missing"; \
+[ '$(DEPS)' != no ] || exit 0; \
+as=; [ "$$(id -u)" = 0 ] || as=sudo; \
+export DEBIAN_FRONTEND=noninteractive; \
+{ $$as $$update && $$as $$get $$missing; } >/dev/null
+endef
+
+deps:
+	@$(call install_missing,$(APT_BUILD),$(DNF_BUILD))
+
+deps-check: deps
+	@$(call install_missing,$(APT_CHECK),$(DNF_CHECK))
+
+# What is built depends on the libraries found, so make starts anew once they are there.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tests/demo $(O)/bin
+
+check: deps-check
+	@$(MAKE) --no-print-directory all
+	@WEIR_BIN=$(abspath $(O)/bin) tests/run $(TESTS)
+
+bench: deps-check
+	@$(MAKE) --no-print-directory all
+	@WEIR_BIN=$(abspath $(O)/bin) tests/bench $(BENCH)
+
+SCRIPTS = $(shell grep -lE '^\#!(/bin/sh|/bin/bash|/usr/bin/env (ba)?sh|/usr/bin/env bats)' pipelines/* tests/* .ci/* 2>/dev/null)
+lint: deps-check
+	@$(MAKE) --no-print-directory O=out/lint/gcc CC=gcc CFLAGS='-O2 -g -Werror' all
+	@$(MAKE) --no-print-directory O=out/lint/clang CC=clang CFLAGS='-O2 -g -Werror' all
+	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
+	mandoc -Tlint -W warning man/*.[15]
+	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man -type f) $(SCRIPTS)); \
+	[ -z "$$missing" ] || { echo "no SPDX line in: $$missing"; exit 1; }
+
+coverage: deps-check
+	@$(MAKE) --no-print-directory COVERAGE=1 all
+	@WEIR_BIN=$(abspath out/coverage/bin) tests/run $(TESTS)
+	@tests/coverage out/coverage
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/weir $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
+	install $(PROGRAMS:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 pipelines/lib.sh $(DESTDIR)$(PREFIX)/lib/weir
+	$(if $(PIPELINES),install $(PIPELINES:%=pipelines/%) $(DESTDIR)$(PREFIX)/lib/weir)
+	for p in $(PIPELINES); do ln -sf ../lib/weir/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
+	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
+
+uninstall:
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(PROGRAMS) $(PIPELINES)
+	rm -rf $(DESTDIR)$(PREFIX)/lib/weir
+	cd $(DESTDIR)$(PREFIX)/share/man && rm -f $(foreach p,$(PAGES),man$(subst .,,$(suffix $(p)))/$(p))
+
+dist:
+	@mkdir -p out
+	git archive --prefix=weir-$(VERSION)/ -o out/weir-$(VERSION).tar.gz HEAD
+	@echo out/weir-$(VERSION).tar.gz
+
+clean:
+	rm -rf out

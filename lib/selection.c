@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "selection.h"
+
+#include <fnmatch.h>
+
+static bool matches_any(const struct option_list *globs, const char *name)
+{
+	for (size_t i = 0; i < globs->count; i++)
+		if (fnmatch(globs->items[i], name, 0) == 0)
+			return true;
+	return false;
+}
+
+bool selection_event(const struct selection *selection, const char *name)
+{
+	return (selection->include.count == 0 || matches_any(&selection->include, name)) &&
+	       !matches_any(&selection->exclude, name);
+}
+
+bool selection_field(const struct selection *selection, struct slice key)
+{
+	if (!selection->fields || slice_equal(key, SLICE("ts")) || slice_equal(key, SLICE("ev")))
+		return true;
+	for (char **field = selection->fields; *field; field++)
+		if (slice_equal(key, slice_of(*field)))
+			return true;
+	return false;
+}
+
+void selection_start(struct selection *selection, int64_t first_ts)
+{
+	selection->begin_ns = selection->has_begin ? number_moment_ns(selection->begin, first_ts) : INT64_MIN;
+	selection->end_ns = selection->has_end ? number_moment_ns(selection->end, first_ts) : INT64_MAX;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Which events of a trace are wanted, in which time, with which fields: -e -x -f --begin --end. */
+#ifndef WEIR_SELECTION_H
+#define WEIR_SELECTION_H
+
+#include "number.h"
+#include "options.h"
+
+struct selection {
+	struct option_list include, exclude;	/* globs of event names (fnmatch(3)) */
+	char **fields;			/* NULL: all; else NULL-terminated keys, ts and ev not needed */
+	bool has_begin, has_end;
+	struct moment begin, end;
+	/* Set by selection_start(): the window in ns since the epoch, both ends included. */
+	int64_t begin_ns, end_ns;
+};
+
+/* Whether events of this name are wanted. Costs a glob match: ask once for each name. */
+bool selection_event(const struct selection *selection, const char *name);
+
+/* Whether the field is wanted. KEY is the record's key. Ask once for each field of an event. */
+bool selection_field(const struct selection *selection, struct slice key);
+
+/* Resolves --begin and --end, given the first event's time. Call before selection_time(). */
+void selection_start(struct selection *selection, int64_t first_ts);
+
+static inline bool selection_time(const struct selection *selection, int64_t ts)
+{
+	return ts >= selection->begin_ns && ts <= selection->end_ns;
+}
+
+#endif

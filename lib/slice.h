@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* A slice: bytes that somebody else owns. Never NUL-terminated, may hold any byte. */
+#ifndef WEIR_SLICE_H
+#define WEIR_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct slice {
+	const char *at;
+	size_t len;
+};
+
+/* A slice over a string literal, or over a NUL-terminated string. */
+#define SLICE(literal) ((struct slice){ literal, sizeof(literal) - 1 })
+
+static inline struct slice slice_of(const char *text)
+{
+	return (struct slice){ text, strlen(text) };
+}
+
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+/* Byte order, the shorter first where one begins with the other: what `LC_ALL=C sort` does. */
+static inline int slice_compare(struct slice a, struct slice b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int order = n ? memcmp(a.at, b.at, n) : 0;
+
+	return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* 64-bit hash of the bytes (wyhash-like mixing of 8-byte words; not for secrets). O(len). */
+static inline uint64_t slice_hash(struct slice s)
+{
+	uint64_t h = 0x9e3779b97f4a7c15u ^ s.len, word;
+	const char *p = s.at;
+	size_t n = s.len;
+
+	for (; n >= 8; p += 8, n -= 8) {
+		memcpy(&word, p, 8);
+		h = (h ^ word) * 0xff51afd7ed558ccdu;
+		h ^= h >> 32;
+	}
+	if (n) {
+		word = 0;
+		memcpy(&word, p, n);
+		h = (h ^ word) * 0xff51afd7ed558ccdu;
+		h ^= h >> 32;
+	}
+	h *= 0xc4ceb9fe1a85ec53u;
+	return h ^ (h >> 29);
+}
+
+#endif
