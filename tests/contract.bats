@@ -31,7 +31,7 @@ programs() {
 
 @test "every program has a line in contract.args" {
 	for name in $(programs); do
-		grep -q "^$name[[:space:]]" "$TESTS/contract.args" || { echo "$name has none"; false; }
+		grep -q "^${name}[[:space:]]" "$TESTS/contract.args" || { echo "$name has none"; false; }
 	done
 }
 

@@ -72,7 +72,7 @@ for byte in open(sys.argv[1], "rb").read(): os.write(1, bytes([byte]))' "$T/in" 
 	for _ in $(seq 100); do [ -s "$T/out" ] && break; sleep 0.05; done
 	[ "$(cat "$T/out")" = $'ts=1\tev=x' ]
 	exec 7>&-
-	! wait $!
+	run ! wait $!
 }
 
 @test "the first SIGINT is outlived when the input is a pipe" {
