@@ -63,8 +63,8 @@ static void forget(struct threads *threads, struct thread *thread)
 {
 	thread->state = THREAD_UNKNOWN;
 	thread->losses = threads->losses;
-	thread->call.open = false;
-	thread->woken_by = thread->exiting = false;
+	thread->call.open = thread->call.known = false;
+	thread->woken = thread->exiting = false;
 	thread->born = 0;
 }
 

@@ -33,6 +33,7 @@ enum thread_why { WHY_PREEMPT, WHY_YIELD, WHY_WAKEUP, WHY_NEW, WHY_SLEEP, WHY_EX
 /* A system call under way. The caller fills it; it is closed when the thread is forgotten. */
 struct call {
 	bool open;
+	bool known;		/* the thread's calls are, since the trace began or a gap ended */
 	bool no_exit;		/* its end is not traced */
 	struct slice name;	/* kept, not copied: equal names are at equal addresses */
 	int64_t id;		/* for calls that the tracer knows by number only; else -1 */
@@ -54,7 +55,7 @@ struct thread {
 	uint32_t losses;	/* that there were when the state was entered */
 	int64_t since;
 
-	bool woken_by;		/* a wakeup is under way; by whom: */
+	bool woken;		/* its wakeup is under way; by whom: */
 	bool waker_irq;		/* an interrupt handler, on top of the thread named */
 	int64_t waker_tid;
 	struct label waker_comm;
