@@ -91,6 +91,8 @@ const struct event *events_find(struct events *events, struct slice ev)
 	static const struct event other = { .kind = EVENT_OTHER };
 	uint32_t n = intern_count(events->names), id;
 
+	if (ev.len > EVENT_NAME_MAX)
+		return &other;
 	id = n < EVENTS_MAX ? intern_id(events->names, ev) : intern_find(events->names, ev);
 	if (id == UINT32_MAX)
 		return &other;

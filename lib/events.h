@@ -5,7 +5,10 @@
 
 #include "slice.h"
 
-enum { EVENTS_MAX = 1 << 16 };	/* names that are remembered; others are EVENT_OTHER */
+enum {	/* names past these bounds are EVENT_OTHER */
+	EVENTS_MAX = 1 << 16,
+	EVENT_NAME_MAX = 256,
+};
 
 enum event_kind {
 	EVENT_OTHER, EVENT_SPAN, EVENT_LOST,

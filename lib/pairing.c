@@ -223,7 +223,7 @@ static void put_handler(struct pairing *p, const struct cpu *cpu, const struct t
 
 static void thread_ends(struct pairing *p, struct thread *thread)
 {
-	if (thread->call.open)
+	if (thread->call.open && !thread->call.no_exit)
 		put_call(p, thread, false);
 	threads_remove(p->threads, thread);
 }
@@ -407,7 +407,8 @@ static void on_handler(struct pairing *p, bool soft, bool entry)
 	struct handler handler;
 	int64_t cpu, n;
 
-	if (!need(p, CPU, &cpu) || !need(p, soft ? VEC : IRQ_NUMBER, &n) || !context(p) ||
+	n = soft ? span_softirq_vector(text(p, VEC)) : -1;
+	if (!need(p, CPU, &cpu) || (n < 0 && !need(p, soft ? VEC : IRQ_NUMBER, &n)) || !context(p) ||
 	    p->ts <= p->cpu->gap_until)
 		return;
 	if (entry) {

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "span.h"
 
+/* As softirq_to_name of kernel/softirq.c has them; BLOCK_IOPOLL before 4.5 is IRQ_POLL. */
+static const char *const vectors[] = {
+	"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU",
+};
+enum { VECTORS = sizeof vectors / sizeof *vectors };
+
 static void put_number(struct writer *out, struct key key, int64_t value)
 {
 	if (value >= 0)
@@ -84,17 +90,20 @@ void span_irq(struct writer *out, const struct span *span, int64_t irq, struct s
 	end(out, span);
 }
 
+int64_t span_softirq_vector(struct slice name)
+{
+	for (size_t i = 0; i < VECTORS; i++)
+		if (slice_equal(name, slice_of(vectors[i])))
+			return (int64_t)i;
+	return -1;
+}
+
 void span_softirq(struct writer *out, const struct span *span, int64_t vec)
 {
-	/* softirq_to_name of kernel/softirq.c; BLOCK_IOPOLL before 4.5 is IRQ_POLL. */
-	static const char *const names[] = {
-		"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU",
-	};
-
 	begin(out, span, SLICE("softirq"));
 	put_number(out, KEY("vec"), vec);
-	if (vec >= 0 && (size_t)vec < sizeof names / sizeof *names)
-		put_text(out, KEY("name"), slice_of(names[vec]));
+	if (vec >= 0 && vec < VECTORS)
+		put_text(out, KEY("name"), slice_of(vectors[vec]));
 	put_number(out, KEY("dur_ns"), span->dur_ns);
 	end(out, span);
 }

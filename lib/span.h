@@ -36,8 +36,9 @@ void span_syscall(struct writer *out, const struct span *span, struct slice name
 		  struct slice ret);
 void span_irq(struct writer *out, const struct span *span, int64_t irq, struct slice name,
 	      struct slice ret);
-/* The vector is named by the kernel's table. */
+/* The vector is named by the kernel's table; the other function gives its number, -1 for no name of it. */
 void span_softirq(struct writer *out, const struct span *span, int64_t vec);
+int64_t span_softirq_vector(struct slice name);
 void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child);
 void span_exec(struct writer *out, const struct span *span, struct slice path);
 /* DUR_NS of the span is the life of the thread. */

@@ -199,8 +199,11 @@ struct thread *threads_born(struct threads *threads, int64_t tid, int64_t ts)
 {
 	struct thread *thread = threads_find(threads, tid, ts);
 
-	if (thread)
+	if (thread) {
+		/* Its end was not seen. */
+		threads->contradictions += thread->state != THREAD_UNKNOWN || thread->call.open;
 		threads_remove(threads, thread);
+	}
 	thread = make(threads, tid, ts);
 	thread->born = ts > threads->gap_until ? ts : 0;
 	return thread;
