@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	bool keep = false, strict = false, wanted[PAIRING_KINDS] = { false };
 	const char *only = KINDS;
 	const struct option options[] = {
-		{ 'e', "only", "KIND,...", "make only these spans, of " KINDS, OPTION_TEXT, .to = &only },
+		{ 'e', "only", "KINDS", "make only these spans of " KINDS, OPTION_TEXT, .to = &only },
 		{ 'k', "keep", NULL, "pass the raw records too", OPTION_FLAG, .to = &keep },
 		{ 0, "strict", NULL, "exit with status 3 when events were lost", OPTION_FLAG, .to = &strict },
 		{ 0 },

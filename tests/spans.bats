@@ -368,10 +368,10 @@ spans: unpaired: 3 more records that are wrong"
 @test "names of any bytes pass as they are, long ones are cut at 63 bytes, not within an escape" {
 	local long
 	long=$(printf 'x%.0s' {1..61})'\x1b'
-	{ who 0 7 'a\tb\x1b\\'; raw 1 syscall_entry_read; raw 2 syscall_exit_read ret=1
+	{ who 0 7 'a\tb\x1b\\c'; raw 1 syscall_entry_read; raw 2 syscall_exit_read ret=1
 	  who 0 8 "$long"; raw 3 syscall_entry_read; raw 4 syscall_exit_read ret=1; } >"$T/in"
 	try spans "$T/in"
-	expect 0 $'ts=2\tev=syscall\tcpu=0\tpid=7\ttid=7\tcomm=a\\tb\\x1b\\\\\tname=read\tdur_ns=1\tret=1\nts=4\tev=syscall\tcpu=0\tpid=8\ttid=8\tcomm='"${long%????}"$'\tname=read\tdur_ns=1\tret=1' ''
+	expect 0 $'ts=2\tev=syscall\tcpu=0\tpid=7\ttid=7\tcomm=a\\tb\\x1b\\\\c\tname=read\tdur_ns=1\tret=1\nts=4\tev=syscall\tcpu=0\tpid=8\ttid=8\tcomm='"${long%????}"$'\tname=read\tdur_ns=1\tret=1' ''
 }
 
 @test "more threads than are remembered: the oldest are forgotten, and it is said" {
