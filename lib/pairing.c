@@ -286,7 +286,7 @@ static void on_wakeup(struct pairing *p, enum event_kind kind)
 {
 	struct stretch stretch;
 	struct thread *thread;
-	struct label waker_comm;
+	struct label waker_comm = { 0 };
 	int64_t tid, target, waker = -1;
 	bool irq = false;
 
@@ -301,12 +301,10 @@ static void on_wakeup(struct pairing *p, enum event_kind kind)
 	threads_name(thread, -1, text(p, PAYLOAD_COMM));
 	/* The wakeup itself may run where the thread will: the waking comes from who does it. */
 	if (kind == EVENT_WAKING || !thread->woken) {
-		thread->woken = waker >= 0;
-		if (thread->woken) {
-			thread->waker_tid = waker;
-			thread->waker_comm = waker_comm;
-			thread->waker_irq = irq;
-		}
+		thread->woken = true;
+		thread->waker_tid = waker;
+		thread->waker_irq = irq;
+		thread->waker_comm = waker_comm;
 	}
 	if (kind == EVENT_WAKING && !p->by_waking)
 		return;
@@ -329,15 +327,12 @@ static void on_fork(struct pairing *p)
 
 	if (!need(p, CHILD_TID, &child) || !context(p))
 		return;
+	thread = parent > 0 ? threads_at(p->threads, parent, p->ts) : p->thread;
+	if (thread && thread->tid == parent)
+		threads_name(thread, number(p, PARENT_PID, -1), text(p, PARENT_COMM));
 	if (p->wanted[PAIRING_FORK]) {
-		struct span span;
+		struct span span = span_of(p, cpu_number(p), thread, -1);
 
-		thread = p->thread;
-		if (parent > 0 && (!thread || thread->tid != parent)) {
-			thread = threads_at(p->threads, parent, p->ts);
-			threads_name(thread, number(p, PARENT_PID, -1), text(p, PARENT_COMM));
-		}
-		span = span_of(p, cpu_number(p), thread, -1);
 		span_fork(p->out, &span, number(p, CHILD_PID, -1), other(p, CHILD_TID, CHILD_COMM));
 	}
 	thread = threads_born(p->threads, child, p->ts);

@@ -57,7 +57,7 @@ struct thread {
 
 	bool woken;		/* its wakeup is under way; by whom: */
 	bool waker_irq;		/* an interrupt handler, on top of the thread named */
-	int64_t waker_tid;
+	int64_t waker_tid;	/* -1: not known */
 	struct label waker_comm;
 
 	int64_t born;		/* 0: its fork is not known, or not all that it did since */
