@@ -4,7 +4,7 @@
  * CPU and slept, how long each system call and interrupt handler took, who started and ended.
  *
  *	$ lttng-convert TRACE | spans
- *	ts=1795225110481469996	ev=syscall	cpu=1	pid=218	tid=218	comm=redis-server	name=write	dur_ns=16821	ret=5
+ *	... ev=syscall	cpu=1	pid=218	tid=218	comm=redis-server	name=write	dur_ns=16821	ret=5
  */
 #include <stdlib.h>
 
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	};
 	const struct program program = {
 		.name = "spans",
-		.does = "turn raw records into spans: slices on CPUs, waits, sleeps, system calls, interrupts",
+		.does = "turn raw records into spans: slices on CPUs, waits, sleeps, calls, interrupts",
 		.operands = "[FILE...]",
 		.options = options,
 		.examples = "  lttng-convert TRACE | spans | where ev=syscall 'dur_ns>=10ms'\n"

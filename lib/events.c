@@ -75,7 +75,8 @@ static struct event classify(struct events *events, struct slice ev)
 			return (struct event){ .kind = kinds[i].kind };
 	if (begins(ev, SLICE("syscall_entry_"), &name) || begins(ev, SLICE("compat_syscall_entry_"), &name))
 		event.kind = EVENT_CALL_ENTRY;
-	else if (begins(ev, SLICE("syscall_exit_"), &name) || begins(ev, SLICE("compat_syscall_exit_"), &name))
+	else if (begins(ev, SLICE("syscall_exit_"), &name) ||
+		 begins(ev, SLICE("compat_syscall_exit_"), &name))
 		event.kind = EVENT_CALL_EXIT;
 	else
 		return event;

@@ -5,7 +5,7 @@
 
 #include "label.h"
 
-enum { HANDLERS_MAX = 16 };	/* nested; a CPU nests some 4 at most: soft, hard, and what interrupts those */
+enum { HANDLERS_MAX = 16 };	/* far more than a CPU nests: a soft one, a hard one, and few more */
 
 struct handler {
 	bool soft;

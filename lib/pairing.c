@@ -20,14 +20,18 @@ enum field {
 	FILENAME, OLD_TID, NAME, ID, RET, ERROR_CODE, IRQ_NUMBER, VEC, LAST_TS, FIELDS,
 };
 #define FIELD_KEYS { \
-	LOOKUP("ts"), LOOKUP("cpu"), LOOKUP("pid"), LOOKUP("tid"), LOOKUP("comm"), \
-	LOOKUP("payload.pid"), LOOKUP("payload.tid"), LOOKUP("payload.comm"), \
-	LOOKUP("prev_tid"), LOOKUP("prev_comm"), LOOKUP("prev_state"), LOOKUP("next_tid"), \
-	LOOKUP("next_comm"), LOOKUP("target_cpu"), \
-	LOOKUP("parent_pid"), LOOKUP("parent_tid"), LOOKUP("parent_comm"), \
-	LOOKUP("child_pid"), LOOKUP("child_tid"), LOOKUP("child_comm"), \
-	LOOKUP("filename"), LOOKUP("old_tid"), LOOKUP("name"), LOOKUP("id"), LOOKUP("ret"), \
-	LOOKUP("error_code"), LOOKUP("irq"), LOOKUP("vec"), LOOKUP("last_ts") }
+	[TS] = LOOKUP("ts"), [CPU] = LOOKUP("cpu"), [PID] = LOOKUP("pid"), [TID] = LOOKUP("tid"), \
+	[COMM] = LOOKUP("comm"), [PAYLOAD_PID] = LOOKUP("payload.pid"), \
+	[PAYLOAD_TID] = LOOKUP("payload.tid"), [PAYLOAD_COMM] = LOOKUP("payload.comm"), \
+	[PREV_TID] = LOOKUP("prev_tid"), [PREV_COMM] = LOOKUP("prev_comm"), \
+	[PREV_STATE] = LOOKUP("prev_state"), [NEXT_TID] = LOOKUP("next_tid"), \
+	[NEXT_COMM] = LOOKUP("next_comm"), [TARGET_CPU] = LOOKUP("target_cpu"), \
+	[PARENT_PID] = LOOKUP("parent_pid"), [PARENT_TID] = LOOKUP("parent_tid"), \
+	[PARENT_COMM] = LOOKUP("parent_comm"), [CHILD_PID] = LOOKUP("child_pid"), \
+	[CHILD_TID] = LOOKUP("child_tid"), [CHILD_COMM] = LOOKUP("child_comm"), \
+	[FILENAME] = LOOKUP("filename"), [OLD_TID] = LOOKUP("old_tid"), [NAME] = LOOKUP("name"), \
+	[ID] = LOOKUP("id"), [RET] = LOOKUP("ret"), [ERROR_CODE] = LOOKUP("error_code"), \
+	[IRQ_NUMBER] = LOOKUP("irq"), [VEC] = LOOKUP("vec"), [LAST_TS] = LOOKUP("last_ts") }
 
 /* What could not be made a span, for the line at the end. */
 enum unpaired {
@@ -201,11 +205,12 @@ static void put_call(struct pairing *p, struct thread *thread, bool returns)
 {
 	struct call *call = &thread->call;
 	struct span span = span_of(p, thread->cpu, thread, p->ts - call->since);
+	struct slice ret = returns ? text(p, RET) : (struct slice){ "", 0 };
 
 	call->open = false;
 	span.unfinished = !returns;
 	if (p->wanted[PAIRING_SYSCALL] && span.dur_ns >= 0)
-		span_syscall(p->out, &span, call->name, call->id, returns ? text(p, RET) : (struct slice){ "", 0 });
+		span_syscall(p->out, &span, call->name, call->id, ret);
 }
 
 static void put_handler(struct pairing *p, const struct cpu *cpu, const struct thread *thread,
@@ -493,10 +498,8 @@ static void on_loss(struct pairing *p)
 void pairing_record(struct pairing *p, const struct record *record, const struct event *event)
 {
 	p->record = record;
-	if (!lookup_i64(&p->field[TS], record, &p->ts)) {
-		complain(p, TS, text(p, TS).len ? "it is not a whole number" : "the record has none");
+	if (!need(p, TS, &p->ts))
 		return;
-	}
 	if (p->ts > p->last_ts)
 		p->last_ts = p->ts;
 	switch (event->kind) {
@@ -551,7 +554,7 @@ void pairing_report(const struct pairing *p)
 		uint64_t n;
 		const char *what;
 	} counts[] = {
-		{ p->unpaired[BEGAN_BEFORE], "exits of system calls that began before the trace or in a gap" },
+		{ p->unpaired[BEGAN_BEFORE], "exits of system calls that began before the trace or a gap" },
 		{ p->unpaired[NO_ENTRY], "exits of system calls without entry" },
 		{ p->unpaired[NO_EXIT], "entries of system calls without exit" },
 		{ p->unpaired[NO_HANDLER_ENTRY], "ends of interrupt handlers without begin" },

@@ -30,7 +30,10 @@ enum thread_state { THREAD_UNKNOWN, THREAD_RUNNING, THREAD_RUNNABLE, THREAD_BLOC
 /* Why a thread is runnable; why it left the CPU. */
 enum thread_why { WHY_PREEMPT, WHY_YIELD, WHY_WAKEUP, WHY_NEW, WHY_SLEEP, WHY_EXIT };
 
-/* A system call under way. The caller fills it; it is closed when the thread is forgotten. */
+/*
+ * A system call under way. The caller fills it when it enters (what is to be kept of the entry's
+ * arguments belongs here); it is closed when the thread is forgotten.
+ */
 struct call {
 	bool open;
 	bool known;		/* the thread's calls are, since the trace began or a gap ended */
@@ -80,7 +83,7 @@ struct stretch {
 	enum thread_state state;	/* RUNNING, RUNNABLE or BLOCKED */
 	enum thread_why why;		/* RUNNABLE: how it began; RUNNING: how it ended */
 	char letter;			/* BLOCKED: the state */
-	int32_t cpu;			/* RUNNING: the CPU; BLOCKED: the one it left; RUNNABLE: the one it gets */
+	int32_t cpu;			/* RUNNING: the CPU; BLOCKED: which it left; RUNNABLE: which it gets */
 	int64_t dur_ns;
 };
 

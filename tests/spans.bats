@@ -183,7 +183,7 @@ state() {
 		who 1 9 ''
 		raw 260 syscall_exit_clone ret=17
 	} >"$T/in"
-	said='spans: unpaired: 2 exits of system calls that began before the trace or in a gap, 1 exits of system calls without entry, 2 entries of system calls without exit'
+	said='spans: unpaired: 2 exits of system calls that began before the trace or a gap, 1 exits of system calls without entry, 2 entries of system calls without exit'
 	gives -- '120 ev=syscall cpu=0 pid=7 tid=7 comm=a name=write dur_ns=10 ret=-9
 170 ev=syscall cpu=0 pid=7 tid=7 comm=a name=open dur_ns=10 ret=4
 190 ev=syscall cpu=0 pid=7 tid=7 comm=a name=unknown id=158 dur_ns=10 ret=0
@@ -284,7 +284,7 @@ state() {
 		who 0 9 c; switch 270 9 c 1 0 swapper/0
 	} >"$T/after"
 	{ cat "$T/before"; record ts=200 ev=lost cpu=0 n=5 source=ch0_0; cat "$T/after"; } >"$T/in"
-	said='spans: unpaired: 2 exits of system calls that began before the trace or in a gap, 1 ends of interrupt handlers without begin
+	said='spans: unpaired: 2 exits of system calls that began before the trace or a gap, 1 ends of interrupt handlers without begin
 spans: 5 events were lost in 1 place: what the spans tell is incomplete'
 	gives -- '200 ev=lost cpu=0 n=5 source=ch0_0
 220 ev=irq cpu=1 pid=8 tid=8 comm=b irq=2 name=y dur_ns=109 ret=1
@@ -299,7 +299,7 @@ spans: 5 events were lost in 1 place: what the spans tell is incomplete'
 270 ev=blocked cpu=0 pid=9 tid=9 comm=c dur_ns=0 state=S unfinished=1'
 	# A gap up to 245: what begins on CPU 0, or off the CPUs, before that is not known either.
 	{ cat "$T/before"; record ts=200 ev=lost cpu=0 n=5 source=ch0_0 first_ts=200 last_ts=245; cat "$T/after"; } >"$T/in"
-	said='spans: unpaired: 2 exits of system calls that began before the trace or in a gap
+	said='spans: unpaired: 2 exits of system calls that began before the trace or a gap
 spans: 5 events were lost in 1 place: what the spans tell is incomplete'
 	gives -- '200 ev=lost cpu=0 n=5 source=ch0_0 first_ts=200 last_ts=245
 220 ev=irq cpu=1 pid=8 tid=8 comm=b irq=2 name=y dur_ns=109 ret=1
@@ -312,7 +312,7 @@ spans: 5 events were lost in 1 place: what the spans tell is incomplete'
 270 ev=blocked cpu=0 pid=9 tid=9 comm=c dur_ns=0 state=S unfinished=1'
 	# No CPU is named: nothing goes on.
 	{ cat "$T/before"; record ts=200 ev=lost n=? source=x last_ts=300; cat "$T/after"; } >"$T/in"
-	said='spans: unpaired: 3 exits of system calls that began before the trace or in a gap
+	said='spans: unpaired: 3 exits of system calls that began before the trace or a gap
 spans: at least 0 events were lost in 1 place: what the spans tell is incomplete'
 	said=${said/3 exits/4 exits}
 	gives -- '200 ev=lost n=? source=x last_ts=300'
