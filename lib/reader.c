@@ -21,7 +21,7 @@
 
 enum {
 	BUFFER = 256 << 10,	/* fits the second-level cache: larger ones measured slower */
-	PADDING = 64,		/* bytes behind the data that wide loads may touch */
+	PADDING = RECORD_PADDING,	/* bytes behind the data that wide loads may touch */
 	NODES_MAX = 1 << 18,	/* keys in all shapes together */
 	GUESSES = 1 << 10,
 	SEEN = 4 * RECORD_FIELDS_MAX,
