@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "cell.h"
 #include "memory.h"
-#include "number.h"
 #include "reader.h"
 #include "writer.h"
 
@@ -313,29 +313,15 @@ struct slice groups_value(const struct groups *g, uint32_t id, size_t k)
 	return (struct slice){ text, entry->head[k].len };
 }
 
-int groups_compare_values(struct slice a, struct slice b)
-{
-	double x, y;
-	bool a_number, b_number;
-
-	if (!a.at || !b.at)
-		return (a.at != NULL) - (b.at != NULL);
-	a_number = number_real(a, &x);
-	b_number = number_real(b, &y);
-	if (a_number != b_number)
-		return a_number ? -1 : 1;
-	if (a_number && x != y)
-		return x < y ? -1 : 1;
-	/* Integers past 2^53 that round to the same double have the same length, or nearly all of them. */
-	return slice_compare(a, b);
-}
-
 int groups_compare(const struct groups *g, uint32_t a, uint32_t b)
 {
 	int order = 0;
 
-	for (size_t k = 0; k < g->n && order == 0; k++)
-		order = groups_compare_values(groups_value(g, a, k), groups_value(g, b, k));
+	for (size_t k = 0; k < g->n && order == 0; k++) {
+		struct cell left = cell_text(groups_value(g, a, k)), right = cell_text(groups_value(g, b, k));
+
+		order = cell_compare(&left, &right);
+	}
 	return order;
 }
 

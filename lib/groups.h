@@ -29,13 +29,8 @@ uint32_t groups_id(struct groups *groups, const struct slice *values);
 /* The value of the K-th key of a group, escaped as records want it; `at` NULL: absent. */
 struct slice groups_value(const struct groups *groups, uint32_t id, size_t k);
 
-/*
- * The order of two groups: key by key, absent first, then numbers by size, then text by bytes.
- */
+/* The order of two groups: key by key as cell_compare() has it. */
 int groups_compare(const struct groups *groups, uint32_t a, uint32_t b);
-
-/* The order of two values by the same rule. */
-int groups_compare_values(struct slice a, struct slice b);
 
 uint32_t groups_count(const struct groups *groups);
 

@@ -76,7 +76,7 @@ static inline bool number_padded_i64(struct slice text, int64_t *value)
 
 	/* Up to 18 digits; a sign is a bad digit, and sends it to the slow way. */
 	if (__builtin_expect(left - 1 < 18, 1)) {
-		size_t part = (left - 1 & 7) + 1;
+		size_t part = ((left - 1) & 7) + 1;
 
 		for (; left; p += part, left -= part, part = 8) {
 			const size_t shift = 8 * (8 - part);
