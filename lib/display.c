@@ -52,36 +52,50 @@ static const struct range wide[] = {
 	{ 0x1f680, 0x1f6ff }, { 0x1f900, 0x1faff }, { 0x20000, 0x3fffd },
 };
 
-size_t display_text(char *to, struct slice value, size_t *columns)
+/* Writes N bytes that are one character, or each as \xHH; returns the length. */
+static size_t put_character(char *to, const unsigned char *p, size_t n, bool as_it_is)
 {
 	static const char hex[] = "0123456789abcdef";
+
+	if (as_it_is) {
+		memcpy(to, p, n);
+		return n;
+	}
+	for (size_t i = 0; i < n; i++) {
+		memcpy(to + 4 * i, "\\x", 2);
+		to[4 * i + 2] = hex[p[i] >> 4];
+		to[4 * i + 3] = hex[p[i] & 15];
+	}
+	return 4 * n;
+}
+
+size_t display_text(char *to, struct slice value, size_t max, size_t *columns)
+{
 	const unsigned char *p = (const unsigned char *)value.at;
-	char *start = to;
-	size_t left = value.len;
+	size_t left = value.len, len = 0, fits = 0, fits_columns = 0;
 
-	*columns = 0;
-	while (left) {
-		uint32_t code;
-		size_t n = decode(p, left, &code);
+	for (*columns = 0; left;) {
+		uint32_t code = 0;
+		size_t n = decode(p, left, &code), width;
+		bool good = n && !WITHIN(code, hidden);
 
-		if (n && !WITHIN(code, hidden)) {
-			memcpy(to, p, n);
-			to += n;
-			*columns += WITHIN(code, combining) ? 0 : WITHIN(code, wide) ? 2 : 1;
-		} else {
-			n = n ? n : 1;
-			for (size_t i = 0; i < n; i++) {
-				memcpy(to, "\\x", 2);
-				to[2] = hex[p[i] >> 4];
-				to[3] = hex[p[i] & 15];
-				to += 4;
-				*columns += 4;
-			}
+		n = n ? n : 1;
+		width = !good ? 4 * n : WITHIN(code, combining) ? 0 : WITHIN(code, wide) ? 2 : 1;
+		if (*columns + width > max) {
+			memcpy(to + fits, "\u2026", 3);
+			*columns = fits_columns + 1;
+			return fits + 3;
+		}
+		len += put_character(to + len, p, n, good);
+		*columns += width;
+		if (*columns < max) {	/* the ellipsis has room behind this */
+			fits = len;
+			fits_columns = *columns;
 		}
 		p += n;
 		left -= n;
 	}
-	return (size_t)(to - start);
+	return len;
 }
 
 /* Three digits of VALUE in the largest of N units, STEP apart, that leaves one before the point. */

@@ -74,8 +74,8 @@ static inline bool number_padded_i64(struct slice text, int64_t *value)
 	size_t left = text.len;
 	uint64_t v = 0, bad = 0;
 
-	/* Up to 18 digits; a sign is a bad digit, and sends it to the slow way. */
-	if (__builtin_expect(left - 1 < 18, 1)) {
+	/* Up to 19 digits fit 64 bits; a sign is a bad digit, and sends it to the slow way. */
+	if (__builtin_expect(left - 1 < 19, 1)) {
 		size_t part = ((left - 1) & 7) + 1;
 
 		for (; left; p += part, left -= part, part = 8) {
@@ -92,7 +92,7 @@ static inline bool number_padded_i64(struct slice text, int64_t *value)
 			v = v * 100000000 + word;
 		}
 		*value = (int64_t)v;
-		if (__builtin_expect((bad & 0x8080808080808080u) == 0, 1))
+		if (__builtin_expect((bad & 0x8080808080808080u) == 0 && v <= INT64_MAX, 1))
 			return true;
 	}
 #endif

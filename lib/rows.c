@@ -11,7 +11,7 @@
 #include "memory.h"
 #include "number.h"
 
-enum { BLOCK_ROWS = 10000, TIME_TEXT = 40 };
+enum { BLOCK_ROWS = 10000, TIME_TEXT = 40, WIDEST = 60 };
 
 /* A cell of the table's block: its text, and the columns that this takes. */
 struct piece {
@@ -178,8 +178,8 @@ static void put_cell(struct rows *r, enum column_role role, const struct cell *c
 		char space[CELL_TEXT_MAX];
 		struct slice text = cell_value(cell, space);
 
-		to = piece_room(r, text.len * 4 + 1);
-		len = display_text(to, text, &columns);
+		to = piece_room(r, text.len * 4 + 4);
+		len = display_text(to, text, WIDEST, &columns);
 		add_piece(r, len, columns);
 	}
 }
