@@ -109,6 +109,8 @@ static void parse_figures(struct stats *s, char **names)
 		if (!figures_parse(name, &figure[s->plan.n]))
 			message_usage("cannot compute '%.100s': figures are count sum mean stddev min max median "
 				      "rate first last distinct, and p0 to p100 as in p99.9", name);
+		if (is_among(name, names + s->plan.n + 1))
+			message_usage("cannot compute '%.100s' twice", name);
 		if (s->fields == 0 && figure[s->plan.n].kind != FIGURE_COUNT &&
 		    figure[s->plan.n].kind != FIGURE_RATE)
 			message_usage("cannot compute %.100s: of which FIELD?", name);

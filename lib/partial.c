@@ -383,6 +383,7 @@ bool partial_read(struct partial *p, struct figures_plan *plan, struct figures *
 	uint64_t count, reals = 0, others_n = 0;
 	const char *reason = "it is not what --partial writes";
 	enum part part = COUNT;
+	char key[200];
 
 	if (!part_of(p, record, COUNT)) {
 		reason = "the record has no such state: -g, -a and FIELDs have to be those of --partial";
@@ -418,6 +419,8 @@ bool partial_read(struct partial *p, struct figures_plan *plan, struct figures *
 		goto wrong;
 	return true;
 wrong:
-	reader_complain(reader, p->lookup[part].key.len < 200 ? p->lookup[part].key.at : "the state", reason);
+	snprintf(key, sizeof key, "%.*s", p->lookup[part].key.len < sizeof key ? (int)p->lookup[part].key.len : 0,
+		 p->lookup[part].key.at);
+	reader_complain(reader, *key ? key : "the state", reason);
 	return false;
 }
