@@ -468,9 +468,21 @@ static void exact_quantiles(struct figures_plan *plan, struct figures *f, struct
 	}
 }
 
+/*
+ * Of integers, the nearest one to the estimate: exact below 128, where no bucket has two, and at most
+ * the middle of the bucket beyond, so missed by no more than 1/128.
+ */
+static double sketched(const struct figures *f, uint64_t rank, bool whole)
+{
+	double value = sketch_at(f->sketch, rank);
+
+	return whole ? rint(value) : value;
+}
+
 static void sketched_quantiles(const struct figures_plan *plan, const struct figures *f, struct cell *cells)
 {
 	struct cell min = extreme(f, false), max = extreme(f, true);
+	bool whole = !f->reals || f->reals->n == 0;
 	uint64_t n = f->sketch->n;
 	double low = 0, high = 0;
 
@@ -488,8 +500,8 @@ static void sketched_quantiles(const struct figures_plan *plan, const struct fig
 			if (place.low == n - 1 || place.beyond == 0)
 				continue;
 		}
-		a = place.low == 0 ? low : sketch_at(f->sketch, place.low);
-		b = place.low + 1 == n - 1 ? high : sketch_at(f->sketch, place.low + 1);
+		a = place.low == 0 ? low : sketched(f, place.low, whole);
+		b = place.low + 1 == n - 1 ? high : sketched(f, place.low + 1, whole);
 		a = a < low ? low : a > high ? high : a;
 		b = b < low ? low : b > high ? high : b;
 		cells[i] = cell_real(a + (b - a) * (double)place.beyond);
