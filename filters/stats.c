@@ -56,6 +56,7 @@ struct stats {
 	struct groups *groups;	/* by the keys; when merging intervals, by their end and the keys */
 	struct figures *figures;	/* of group 0, of group 1, ... */
 	size_t figures_room;
+	uint32_t known;		/* groups that have figures */
 	bool timed;		/* some record had a ts */
 	int64_t begin_ts, end_ts;	/* the earliest and the latest record */
 	int64_t interval_start, interval_end;	/* of the interval at hand; end INT64_MIN: none */
@@ -392,16 +393,17 @@ static void put_groups(struct stats *s)
 	rows_end_block(s->rows);
 	free(ranked);
 	groups_clear(s->groups);
+	s->known = 0;
 }
 
 /* Reading */
 
 static struct figures *group_of(struct stats *s, const struct slice *values)
 {
-	uint32_t before = groups_count(s->groups), group = groups_id(s->groups, values);
+	uint32_t group = groups_id(s->groups, values);
 
-	if (__builtin_expect(groups_count(s->groups) != before, 0)) {
-		size_t n = ((size_t)group + 1) * s->states;
+	if (__builtin_expect(group == s->known, 0)) {
+		size_t n = (size_t)++s->known * s->states;
 
 		s->figures = memory_grow(s->figures, &s->figures_room, n, sizeof *s->figures);
 		memset(figures_of(s, group), 0, s->states * sizeof *s->figures);
@@ -721,7 +723,9 @@ int main(int argc, char **argv)
 	in = reader_open((char **)(uintptr_t)files.items, s.out);
 	progress_start(&progress, "records", progress_forced, no_progress);
 	while ((record = reader_next(in))) {
-		progress_at(&progress, reader_bytes(in), reader_size(in), ++records);
+		records++;
+		if (progress.shown)
+			progress_at(&progress, reader_bytes(in), reader_size(in), records);
 		if (loss_is(&loss, record)) {
 			if (form == ROWS_RECORDS)
 				writer_bytes(s.out, record->line, record->len);

@@ -121,22 +121,24 @@ static inline uint64_t take_heads(const struct slice *values, size_t n, struct h
 	*longer = false;
 	for (size_t i = 0; i < n; i++) {
 		size_t len = values[i].len, brief = len < 16 ? len : 16;
-		uint64_t word[2] = { 0, 0 }, mask[2];
+		uint64_t low = 0, high = 0, low_mask, high_mask;
 
 		if (__builtin_expect(!values[i].at, 0)) {
 			len = (size_t)ABSENT_LEN;
 		} else {
-			memcpy(word, values[i].at, 16);
-			memcpy(mask, masks + 16 - brief, 16);
-			word[0] &= mask[0];
-			word[1] &= mask[1];
+			memcpy(&low, values[i].at, 8);
+			memcpy(&high, values[i].at + 8, 8);
+			memcpy(&low_mask, masks + 16 - brief, 8);
+			memcpy(&high_mask, masks + 24 - brief, 8);
+			low &= low_mask;
+			high &= high_mask;
 			if (__builtin_expect(len > 16, 0)) {
 				*longer = true;
 				hash ^= slice_hash(values[i]);
 			}
 		}
-		heads[i] = (struct head){ { word[0], word[1] }, len };
-		hash = mix(word[0] ^ hash, word[1] ^ (len * 0xc4ceb9fe1a85ec53u + 0x632be59bd9b4e019u)) +
+		heads[i] = (struct head){ { low, high }, len };
+		hash = mix(low ^ hash, high ^ (len * 0xc4ceb9fe1a85ec53u + 0x632be59bd9b4e019u)) +
 		       0x9e3779b97f4a7c15u;
 	}
 	return hash ^ hash >> 32;
