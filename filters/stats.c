@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "message.h"
 #include "options.h"
+#include "order.h"
 #include "partial.h"
 #include "progress.h"
 #include "reader.h"
@@ -259,11 +260,12 @@ static int64_t end_of(struct stats *s, uint32_t group)
 	return end;
 }
 
-static double seconds_of(const struct stats *s)
+/* The time that rates are of, in ns; 0: not known. */
+static double time_of(const struct stats *s)
 {
 	if (s->interval)
-		return (double)s->interval / 1e9;
-	return s->timed ? ((double)s->end_ts - (double)s->begin_ts) / 1e9 : 0;
+		return (double)s->interval;
+	return s->timed ? (double)((__int128)s->end_ts - s->begin_ts) : 0;
 }
 
 static void fill_cells(struct stats *s, uint32_t group, bool *sketched, bool *estimated)
@@ -276,7 +278,7 @@ static void fill_cells(struct stats *s, uint32_t group, bool *sketched, bool *es
 	for (size_t f = 0; f < s->states; f++) {
 		struct figures_notes notes;
 
-		figures_get(&s->plan, figures_of(s, group) + f, seconds_of(s), cell, &notes);
+		figures_get(&s->plan, figures_of(s, group) + f, time_of(s), cell, &notes);
 		cell += s->plan.n;
 		if (s->plan.distinct)
 			*cell++ = cell_text(notes.estimated ? SLICE("estimate") : SLICE("exact"));
@@ -320,46 +322,106 @@ static void put_partial(struct stats *s, uint32_t group)
 	writer_end(s->out);
 }
 
-/* A group and what it is sorted by. */
+/*
+ * A group and where it goes, roughly: by the interval, else by what is asked for, else by the first
+ * key. Most comparisons need no more, and do not fetch the group.
+ */
 struct ranked {
+	uint64_t order;
 	uint32_t group;
-	struct cell by;
+	enum { NUMBER, TEXT, NOTHING } class;
 };
+
+struct ranking {
+	struct stats *stats;
+	struct cell *by;	/* by group: the figure to sort by; NULL: none is */
+};
+
+static struct cell key_cell(struct stats *s, uint32_t group, size_t k)
+{
+	return cell_text(groups_value(s->groups, group, k + by_interval(s)));
+}
+
+static struct cell sort_cell(const struct ranking *r, uint32_t group)
+{
+	return r->by ? r->by[group] : key_cell(r->stats, group, r->stats->sort.column);
+}
+
+/* The order of cells, rounded: of those that are not the same here, it is the order of the cells. */
+static struct ranked roughly(const struct cell *cell, uint32_t group)
+{
+	struct ranked ranked = { .group = group, .class = NOTHING };
+	double number;
+
+	if (cell_number(cell, &number)) {
+		ranked.class = NUMBER;
+		ranked.order = (uint64_t)order_of_real(number == 0 ? 0 : number) ^ 1ull << 63;
+	} else if (cell->kind == CELL_TEXT) {
+		ranked.class = TEXT;
+		for (size_t i = 0; i < 8; i++)
+			ranked.order = ranked.order << 8 |
+				       (i < cell->text.len ? (unsigned char)cell->text.at[i] : 0);
+	}
+	return ranked;
+}
+
+/* What is sorted by; a row that lacks it comes last, whichever way. */
+static int by_asked(const struct ranking *r, uint32_t x, uint32_t y)
+{
+	struct cell a = sort_cell(r, x), b = sort_cell(r, y);
+
+	if (a.kind == CELL_NONE || b.kind == CELL_NONE)
+		return (a.kind == CELL_NONE) - (b.kind == CELL_NONE);
+	return r->stats->sort.falling ? cell_compare(&b, &a) : cell_compare(&a, &b);
+}
 
 static int by_rank(const void *a, const void *b, void *context)
 {
 	const struct ranked *x = a, *y = b;
-	struct stats *s = context;
+	const struct ranking *r = context;
+	bool asked = r->stats->sort.given && !by_interval(r->stats);
 	int order = 0;
 
-	if (by_interval(s) && end_of(s, x->group) != end_of(s, y->group))
-		return end_of(s, x->group) < end_of(s, y->group) ? -1 : 1;
-	if (s->sort.given && (x->by.kind == CELL_NONE) != (y->by.kind == CELL_NONE))
-		return x->by.kind == CELL_NONE ? 1 : -1;
-	if (s->sort.given)
-		order = cell_compare(&x->by, &y->by);
-	if (s->sort.falling)
-		order = -order;
-	return order ? order : groups_compare(s->groups, x->group, y->group);
+	if (x->class != y->class) {
+		/* Absent comes first among keys, last where it is asked to sort by it. */
+		if (x->class == NOTHING || y->class == NOTHING)
+			return (x->class == NOTHING) == asked ? 1 : -1;
+		order = x->class < y->class ? -1 : 1;
+	} else if (x->order != y->order) {
+		order = x->order < y->order ? -1 : 1;
+	}
+	if (order)
+		return asked && r->stats->sort.falling ? -order : order;
+	if (r->stats->sort.given)
+		order = by_asked(r, x->group, y->group);
+	return order ? order : groups_compare(r->stats->groups, x->group, y->group);
 }
 
 static struct ranked *rank_groups(struct stats *s, uint32_t n)
 {
 	struct ranked *ranked = memory_zeroed(n * sizeof *ranked);
+	struct ranking r = { .stats = s };
+	bool sketched, estimated;
 
+	if (s->sort.given && s->sort.column >= s->keys)
+		r.by = memory_get(n * sizeof *r.by);
 	for (uint32_t group = 0; group < n; group++) {
-		bool sketched, estimated;
+		struct cell cell = { 0 };
 
-		ranked[group].group = group;
-		if (s->sort.given && s->sort.column < s->keys) {
-			ranked[group].by = cell_text(groups_value(s->groups, group,
-								  s->sort.column + by_interval(s)));
-		} else if (s->sort.given) {
+		if (r.by) {
 			fill_cells(s, group, &sketched, &estimated);
-			ranked[group].by = s->cells[s->sort.column];
+			r.by[group] = s->cells[s->sort.column];
 		}
+		if (s->sort.given)
+			cell = sort_cell(&r, group);
+		else if (s->keys)
+			cell = key_cell(s, group, 0);
+		ranked[group] = roughly(&cell, group);
+		if (by_interval(s))
+			ranked[group] = (struct ranked){ (uint64_t)end_of(s, group) ^ 1ull << 63, group, NUMBER };
 	}
-	qsort_r(ranked, n, sizeof *ranked, by_rank, s);
+	qsort_r(ranked, n, sizeof *ranked, by_rank, &r);
+	free(r.by);
 	return ranked;
 }
 

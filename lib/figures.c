@@ -508,7 +508,7 @@ static void sketched_quantiles(const struct figures_plan *plan, const struct fig
 	}
 }
 
-void figures_get(struct figures_plan *plan, struct figures *f, double seconds, struct cell *cells,
+void figures_get(struct figures_plan *plan, struct figures *f, double ns, struct cell *cells,
 		 struct figures_notes *notes)
 {
 	struct reals all;
@@ -541,8 +541,8 @@ void figures_get(struct figures_plan *plan, struct figures *f, double seconds, s
 			cell = extreme(f, plan->figure[i].kind == FIGURE_MAX);
 			break;
 		case FIGURE_RATE:
-			if (seconds > 0)
-				cell = cell_real((double)n / seconds);
+			if (ns > 0)
+				cell = cell_real((double)n * 1e9 / ns);
 			break;
 		case FIGURE_FIRST:
 			if (f->ends)

@@ -112,10 +112,10 @@ struct figures_notes {
 };
 
 /*
- * All figures of the plan, in its order, for values that came within SECONDS (for rates; 0: not
+ * All figures of the plan, in its order, for values that came within NS nanoseconds (for rates; 0: not
  * known). Text in cells is valid until the figures change.
  */
-void figures_get(struct figures_plan *plan, struct figures *figures, double seconds, struct cell *cells,
+void figures_get(struct figures_plan *plan, struct figures *figures, double ns, struct cell *cells,
 		 struct figures_notes *notes);
 
 /* The state, for those who write or join it (partial.h): sums what is new; turns to a sketch. */

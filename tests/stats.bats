@@ -421,6 +421,21 @@ for trial in range(30):
 EOF
 }
 
+@test "merged intervals come in the order of time, each sorted on its own" {
+	for t in 3 1 2; do
+		record ts=179522511048146999$t ev=e k=a x=$t
+		record ts=179522511048146999$t ev=e k=b x=9
+	done >"$T/in"
+	while read -r line; do stats --partial -i 1ns -g k -a max x <<<"$line"; done <"$T/in" >"$T/parts"
+	try stats --merge -i 1ns -g k -a max -s max -n 1 x <"$T/parts"
+	expect 0 $'ts=1795225110481469992\tev=stats\tk=b\tmax=9
+ts=1795225110481469993\tev=stats\tk=b\tmax=9
+ts=1795225110481469994\tev=stats\tk=b\tmax=9' ''
+	try stats --merge -g k -a max -s max x <"$T/parts"
+	expect 0 $'ts=1795225110481469993\tev=stats\tk=b\tmax=9
+ts=1795225110481469993\tev=stats\tk=a\tmax=3' ''
+}
+
 @test "merging refuses what is no such state, and goes on" {
 	stats --partial x < <(values 1 2 3) >"$T/part"
 	try stats --merge x < <(cat "$T/part"; values 4)
