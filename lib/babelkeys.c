@@ -198,7 +198,7 @@ uint32_t babelkeys_child(struct babelkeys *k, uint32_t parent, struct slice text
 		.depth = k->names[parent].depth + 1,
 		.scope = k->names[parent].scope,
 	};
-	uint32_t id;
+	uint32_t id, plain;
 
 	if (k->table[slot])
 		return k->table[slot];
@@ -206,8 +206,8 @@ uint32_t babelkeys_child(struct babelkeys *k, uint32_t parent, struct slice text
 		return 0;
 	name.role = role_of(&name);
 	name.is_length = begins_and_ends(text, SLICE("_"), SLICE("_length"));
-	if (name.depth == 1 && name.scope != SCOPE_BESIDE && name.role == ROLE_OTHER &&
-	    k->keys[babelkeys_key(k, text)].reserved)
+	plain = babelkeys_key(k, text);
+	if (name.depth == 1 && name.scope != SCOPE_BESIDE && name.role == ROLE_OTHER && k->keys[plain].reserved)
 		before = name.scope == SCOPE_PAYLOAD ? SLICE("payload") : SLICE("context");
 	name.wanted = k->names[parent].wanted;
 	id = add(k, name, before);
