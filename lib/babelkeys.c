@@ -261,10 +261,11 @@ static struct babelevent *add_event(struct babelkeys *k, struct slice text, stru
 	event.name.at = memory_copy(event.name);
 	event.wanted = selection_event(k->selection, event.name.at);
 	for (uint32_t scope = 0; scope < SCOPES; scope++) {
-		struct babelname root = { .text = SLICE(""), .parent = id, .scope = scope, .hash = scope };
+		struct babelname root = { .parent = id, .scope = scope };
 
-		if (scope == SCOPE_BESIDE)
-			root.text = SLICE("payload");
+		/* Never looked up, but in the table: where a hash says, not all in one place. */
+		root.text = scope == SCOPE_BESIDE ? SLICE("payload") : SLICE("");
+		root.hash = hash_of(id, root.text) + scope * 0x9e3779b97f4a7c15u;
 		event.root[scope] = add(k, root, SLICE(""));
 	}
 	k->events = memory_grow(k->events, &k->events_room, ++k->events_n, sizeof *k->events);

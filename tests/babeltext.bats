@@ -79,7 +79,6 @@ ts=172800000000000\tev=e' '[23:59:59.999999000] e: { }' '[00:00:00.000001000] e:
 		'[0.000000001] h e: { cpu_id = 0 }, { vpid = 4 }, { ip = 0x7F, n = 1 }, { n = 2, comm = "y" }'
 	becomes $'ts=1\tev=e\tpid=4\ta=1' '[0.000000001] h e: { vpid = 4 }, { a = 1 }'
 	becomes $'ts=1\tev=e\tcpu=4' '[0.000000001] h e: { cpu_id = 4 }'
-	becomes $'ts=1\tev=e\tcpu=0\tpid=4\ttid=3\tip=0x1' '[0.000000001] h e: { cpu_id = 0 }, { perf_ip = 0x1, perf_tid = 3, perf_pid = 4 }' ||
 	becomes $'ts=1\tev=e\tcpu=0\tpid=4\ttid=3\tperf_ip=0x1' '[0.000000001] h e: { cpu_id = 0 }, { perf_ip = 0x1, perf_tid = 3, perf_pid = 4 }'
 	# The same event with and without contexts, in turn.
 	becomes $'ts=1\tev=e\tcpu=0\ta=1\nts=1\tev=e\tcpu=0\tpid=2\ta=1\nts=1\tev=e\tcpu=0\ta=1' \
@@ -125,7 +124,7 @@ ts=172800000000000\tev=e' '[23:59:59.999999000] e: { }' '[00:00:00.000001000] e:
 	fields "s=q\"b\\\\a'?" '{ s = "q\"b\\a\'"'"'\?" }'
 	fields 's=\n\t\r\x07\x08\x0c\x0b\x1b\x01\x7f\0' '{ s = "\n\t\r\a\b\f\v\e\x01\x7f\0" }'
 	fields 's=é t=2' '{ s = "é", t = 2 }'
-	fields 's="_}, t="x' '{ s = "\"_}", t = "\"x" }' || fields 's="_} t="x' '{ s = "\"_}", t = "\"x" }'
+	fields 's="_} t="x' '{ s = "\"_}", t = "\"x" }'
 }
 
 @test "strings: babeltrace 1 escapes none" {
@@ -221,11 +220,12 @@ refuses() {
 
 @test "ever new events and names do not grow the memory" {
 	(
-		ulimit -v 300000
-		seq 400000 | sed 's/.*/[0.000000001] h e&: { cpu_id = 0 }, { a& = 1, b& = { c = [ [0] = & ] } }/' | lttng-convert - >"$T/out"
+		# The sanitizers reserve more than that for themselves.
+		[[ $WEIR_BIN == */san/* ]] || ulimit -v 300000
+		seq 150000 | sed 's/.*/[0.000000001] h e&: { cpu_id = 0 }, { a& = 1, b& = { c = [ [0] = & ] } }/' | lttng-convert - >"$T/out"
 	)
-	[ "$(tail -n 1 "$T/out")" = $'ts=1\tev=e400000\tcpu=0\ta400000=1\tb400000.c.0=400000' ]
-	[ "$(wc -l <"$T/out")" = 400000 ]
+	[ "$(tail -n 1 "$T/out")" = $'ts=1\tev=e150000\tcpu=0\ta150000=1\tb150000.c.0=150000' ]
+	[ "$(wc -l <"$T/out")" = 150000 ]
 }
 
 @test "selections" {
