@@ -42,7 +42,7 @@ BRACES='{ cpu_id = 1 }, { pid = 7, tid = 8, procname = "a b" }, { prio = 20 }'
 
 @test "colours" {
 	e=$'\033'
-	becomes "$RECORD" "[$e[1m$e[1m$e[33m1795225023.309383307$e[0m] (+?.?????????) ltvm $e[1m$e[35msched_waking$e[0m: { $e[36mcpu_id$e[0m = $e[1m1$e[0m }, { $e[36mpid$e[0m = $e[1m7$e[0m, $e[36mtid$e[0m = $e[1m8$e[0m, $e[36mprocname$e[0m = $e[1m\"a b\"$e[0m }, { $e[36mprio$e[0m = $e[1m20$e[0m }"
+	becomes "$RECORD" "[${e}[1m${e}[1m${e}[33m1795225023.309383307${e}[0m] (+?.?????????) ltvm ${e}[1m${e}[35msched_waking${e}[0m: { ${e}[36mcpu_id${e}[0m = ${e}[1m1${e}[0m }, { ${e}[36mpid${e}[0m = ${e}[1m7${e}[0m, ${e}[36mtid${e}[0m = ${e}[1m8${e}[0m, ${e}[36mprocname${e}[0m = ${e}[1m\"a b\"${e}[0m }, { ${e}[36mprio${e}[0m = ${e}[1m20${e}[0m }"
 }
 
 @test "stamps without a date count days at midnight; dates follow the calendar" {
@@ -121,6 +121,7 @@ ts=172800000000000\tev=e' '[23:59:59.999999000] e: { }' '[00:00:00.000001000] e:
 }
 
 @test "strings: the escapes of babeltrace 2" {
+	# shellcheck disable=SC1003  # what is quoted is meant
 	fields "s=q\"b\\\\a'?" '{ s = "q\"b\\a\'"'"'\?" }'
 	fields 's=\n\t\r\x07\x08\x0c\x0b\x1b\x01\x7f\0' '{ s = "\n\t\r\a\b\f\v\e\x01\x7f\0" }'
 	fields 's=é t=2' '{ s = "é", t = 2 }'
@@ -157,7 +158,7 @@ ts=172800000000000\tev=e' '[23:59:59.999999000] e: { }' '[00:00:00.000001000] e:
 		becomes "$lost"$'\n'"$lost"$'\n'"$event" "${before:0:at}$two" "${before:at:1}$two" "${before:at+1}"
 	done
 	e=$'\033'
-	becomes "$lost" "$e[33m$e[1mWARNING$e[0m$e[33m: ${two#*: }$e[0m"
+	becomes "$lost" "${e}[33m${e}[1mWARNING${e}[0m${e}[33m: ${two#*: }${e}[0m"
 	becomes $'ts=2000000000\tev=lost\tn=7\tsource=ch0_0\tfirst_ts=2000000000\tlast_ts=3000000000' \
 		'[warning] Tracer discarded 7 events between [00:00:02.000000000] and [00:00:03.000000000] in trace UUID 44ce31c1382bd43bea04c88d6b63292, at path: "/t/kernel", within stream id 0, at relative path: "ch0_0". You should consider recording a new trace with larger buffers or with fewer events enabled.'
 	becomes $'ts=0\tev=lost\tn=?\tsource=s' 'WARNING: Tracer may have discarded events (unknown time range) in trace "x" (no UUID) within stream "s" (stream class ID: 0, no stream ID).'
@@ -287,8 +288,8 @@ same() {
 	same "$T/ctf" --clock-date --names=all --fields=all
 	same "$T/ctf" --clock-seconds --fields=trace,trace:hostname,trace:domain,trace:procname,trace:vpid,loglevel,emf
 	same "$T/ctf" --clock-seconds --names=payload,context,scope --fields=loglevel
-	# Were it not for `ts=no`, this would say that empty strings are rare: they are counted here.
-	[ "$(grep -c 'txt=a"b' "$T/text")" = 1 ]
+	# The one that same() lets pass: babeltrace2 2.0 prints the text before it again.
+	[ "$(grep -c 'txt=$' "$T/direct")" = 1 ]
 }
 
 @test "babeltrace2 2>&1 of a trace with losses: every event, every loss" {
