@@ -37,8 +37,8 @@ int main(void)
 		struct key key = key_of((struct slice){ (char[]){ (char)byte, 'a', (char)byte }, 3 });
 
 		for (size_t i = 1; i + 1 < key.len; i++)
-			CHECK((key.at[i] >= 'a' && key.at[i] <= 'z') || (key.at[i] >= 'A' && key.at[i] <= 'Z') ||
-			      key.at[i] == '_' ||
+			CHECK((key.at[i] >= 'a' && key.at[i] <= 'z') ||
+			      (key.at[i] >= 'A' && key.at[i] <= 'Z') || key.at[i] == '_' ||
 			      (i > 1 && ((key.at[i] >= '0' && key.at[i] <= '9') || key.at[i] == '.')));
 		free((void *)(uintptr_t)key.at);
 	}

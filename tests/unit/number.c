@@ -62,16 +62,17 @@ static void check_units(void)
 	uint64_t bits = random_bits(), got = 0;
 	size_t i = bits % (sizeof units / sizeof *units);
 	unsigned whole = (unsigned)(bits >> 8 & 0xffff), part = (unsigned)(bits >> 32) % 1000;
+	long double want;
 	char text[60];
 	bool good;
 
 	snprintf(text, sizeof text, "%u.%03u%s", whole, part, units[i].name);
 	good = units[i].size ? number_size(slice_of(text), &got) : number_duration(slice_of(text), 0, &got);
-	if (((long double)whole + part / 1000.0L) * units[i].scale >= 18446744073709551615.0L)
+	want = ((long double)whole + part / 1000.0L) * units[i].scale;
+	if (want >= 18446744073709551615.0L)
 		CHECK(!good);
 	else
-		CHECK(good && fabsl((long double)got - ((long double)whole + part / 1000.0L) * units[i].scale) <=
-				      0.5L + (long double)got * 1e-15L);
+		CHECK(good && fabsl((long double)got - want) <= 0.5L + want * 1e-15L);
 }
 
 static int print_moments(void)
