@@ -37,7 +37,11 @@ bool input_may_block(int fd)
 void input_flush_before_blocking(int fd, struct writer *out)
 {
 	struct pollfd input = { .fd = fd, .events = POLLIN };
+	struct writer *waiting = out;
 
-	if (out && out->at > out->buffer && poll(&input, 1, 0) == 0)
-		writer_flush(out);
+	while (waiting && waiting->at == waiting->buffer)
+		waiting = waiting->also;
+	if (waiting && poll(&input, 1, 0) == 0)
+		for (; out; out = out->also)
+			writer_flush(out);
 }

@@ -14,7 +14,10 @@ struct writer;
  */
 bool input_may_block(int fd);
 
-/* Before a read of such an input: what waits in OUT (may be NULL) goes out if the read would block. */
+/*
+ * Before a read of such an input: what waits in OUT (may be NULL) and out->also goes out
+ * if the read would block.
+ */
 void input_flush_before_blocking(int fd, struct writer *out);
 
 #endif

@@ -14,6 +14,8 @@
 #include "message.h"
 #include "number.h"
 
+enum { PIPE_BYTES = 1 << 20 };	/* what unprivileged programs may have: /proc/sys/fs/pipe-max-size */
+
 struct key key_of(struct slice name)
 {
 	char *text = memory_get(name.len + 3);
@@ -48,6 +50,16 @@ struct writer *writer_open(int fd, const char *name)
 	return writer;
 }
 
+struct writer *writer_file(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		message_die("cannot write %s: %m", name);
+	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+	return writer_open(fd, name);
+}
+
 struct writer *writer_stdout(void)
 {
 	int flags = fcntl(STDOUT_FILENO, F_GETFL);
@@ -55,12 +67,14 @@ struct writer *writer_stdout(void)
 	/* Said at once rather than after an hour's work. */
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
 		message_die("cannot write stdout: it is closed");
+	/* Fewer changes between writer and reader; fails on what is no pipe. */
+	fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
 	return writer_open(STDOUT_FILENO, "stdout");
 }
 
 static void failed(const struct writer *writer)
 {
-	if (errno == EPIPE)
+	if (errno == EPIPE && writer->fd == STDOUT_FILENO)
 		exit(EXIT_COMPLETE);
 	message_die("cannot write %s: %m", writer->name);
 }
