@@ -6,7 +6,10 @@
 
 #include "memory.h"
 
-enum { NAME_LIMIT = 26, BAR_NAME_LIMIT = 36 };
+enum { NAME_LIMIT = 26, BAR_NAME_LIMIT = 36, PANEL_NAME_LIMIT = 11, PANEL_BAR_NAME_LIMIT = 17 };
+
+/* Many lines over each other are read more easily when each is less ragged. */
+enum { LINES_COLUMNS = 200 };
 
 /* One panel of a picture: the chart, and where in the picture it goes. */
 struct panel {
@@ -16,6 +19,7 @@ struct panel {
 	double width, height;	/* parts of the canvas, 0 to 1 */
 	int number;		/* makes the names of data blocks unique */
 	bool text;		/* drawn with characters */
+	bool titled;		/* a panel of a dashboard that has a title of its own */
 	enum unit y_unit, x_unit;
 };
 
@@ -78,6 +82,39 @@ static void series_name(char *to, size_t size, const struct panel *panel, int se
 		group_name(to, size, panel, s->name);
 }
 
+static size_t name_limit(const struct panel *panel)
+{
+	return panel->width < 1 ? PANEL_NAME_LIMIT : NAME_LIMIT;
+}
+
+/*
+ * Leaves room for the key at the right of the picture: for the names of the series and EXTRA characters, or for
+ * LEAST. Returns the part of the canvas that is left. (gnuplot's own guess of widths is far off in SVG.)
+ */
+static double leave_room_for_key(const struct panel *panel, size_t extra, size_t least)
+{
+	size_t longest = least;
+	double right;
+	char name[600];
+
+	if (panel->text || panel->width < 1)
+		return panel->width;
+	for (int s = 0; panel->sample->grouped && s < panel->sample->n_series; s++) {
+		size_t n;
+
+		series_name(name, sizeof name, panel, s);
+		n = gnuplot_columns(slice_of(name), NAME_LIMIT) + extra +
+		    (panel->sample->series[s].partial ? 7 : 0);
+		longest = n > longest ? n : longest;
+	}
+	if (panel->sample->marks && longest < 11)
+		longest = 11;
+	right = 1 - gnuplot_part(&panel->chart->canvas, longest ? (double)longest + 8 : 4);
+	right = right < 0.5 ? 0.5 : right;
+	fprintf(panel->script, "set rmargin at screen %.4f\n", right);
+	return right;
+}
+
 /* ` title "..."`, empty without groups. */
 static void write_series_title(const struct panel *panel, int series, const char *tail)
 {
@@ -91,7 +128,7 @@ static void write_series_title(const struct panel *panel, int series, const char
 	}
 	series_name(name, sizeof name, panel, series);
 	fputs(" title ", panel->script);
-	gnuplot_text(panel->script, slice_of(name), NAME_LIMIT);
+	gnuplot_text(panel->script, slice_of(name), name_limit(panel));
 	if (panel->sample->series[series].partial)
 		fputs(".\" (part)\"", panel->script);
 	if (*tail)
@@ -104,11 +141,33 @@ static void begin_panel(const struct panel *panel)
 	      panel->script);
 }
 
+/* Title and note over the whole width, where gnuplot's own title has that of the axes. */
+static void write_heading(const struct panel *panel, const char *title)
+{
+	const struct canvas *canvas = &panel->chart->canvas;
+
+	fputs("set label ", panel->script);
+	gnuplot_text(panel->script, slice_of(title), gnuplot_fits(canvas, 0.9));
+	fprintf(panel->script, " at screen 0.5, screen %.4f center\nset label ", 1 - gnuplot_lines(canvas, 1));
+	gnuplot_text(panel->script, slice_of(panel->chart->note), gnuplot_fits(canvas, 1));
+	fprintf(panel->script, " at screen 0.5, screen %.4f center textcolor rgb \"#666666\"\n",
+		1 - gnuplot_lines(canvas, 2));
+	if (panel->chart->kind != DASHBOARD)
+		fprintf(panel->script, "set tmargin at screen %.4f\n", 1 - gnuplot_lines(canvas, 3.2));
+}
+
 static void write_title(const struct panel *panel, const char *made_up)
 {
 	bool whole = panel->chart->kind != DASHBOARD || panel->text;
 	const char *title = panel->chart->title && whole ? panel->chart->title : made_up;
 
+	/* In a dashboard the axes say it, and the key stands where the title would. */
+	if (!whole && !panel->titled)
+		return;
+	if (whole && !panel->text) {
+		write_heading(panel, title);
+		return;
+	}
 	fputs("set title ", panel->script);
 	gnuplot_text(panel->script, slice_of(title), gnuplot_fits(&panel->chart->canvas, panel->width) * 9 / 10);
 	if (whole && *panel->chart->note) {
@@ -131,11 +190,10 @@ static void write_label(const struct panel *panel, const char *which, struct sli
 }
 
 /* The x axis of the charts over time, with what was lost on the way. */
-static struct axis write_x_axis(const struct panel *panel)
+static struct axis write_x_axis(const struct panel *panel, double width)
 {
 	const struct sample *sample = panel->sample;
-	double per_tic = panel->text ? 14 : 12;	/* characters */
-	int tics = (int)((double)gnuplot_fits(&panel->chart->canvas, panel->width) * 0.8 / per_tic);
+	int tics = (int)((double)gnuplot_fits(&panel->chart->canvas, width * 0.9) / 14);	/* characters */
 	struct axis axis = axis_of_x(panel->x_unit, sample->x_min, sample->x_max,
 				     tics < 2 ? 2 : tics > 10 ? 10 : tics);
 	double narrow = (axis.high - axis.low) / 600;
@@ -348,7 +406,7 @@ static void draw_points(const struct panel *panel, const struct axis *x)
 	}
 	fputs("plot ", panel->script);
 	for (int s = 0; s < sample->n_series; s++) {
-		bool few = sample->series[s].count <= 500;
+		bool few = sample->count <= 500;
 
 		fprintf(panel->script, "%s$points%d_%d using 1:(at_y($2)) with %s linecolor rgb \"%s\"",
 			s ? ", " : "", panel->number, s, few ? "linespoints" : "points", colour(panel, s));
@@ -369,8 +427,11 @@ static void draw_columns(const struct panel *panel, const struct axis *x)
 {
 	struct sample *sample = panel->sample;
 
-	columns_coarsen(&sample->columns, &sample->pool,
-			coarser(&sample->columns.window, columns_that_fit(panel)));
+	int fit = columns_that_fit(panel);
+
+	if (sample->n_series > 1 && fit > LINES_COLUMNS)
+		fit = LINES_COLUMNS;
+	columns_coarsen(&sample->columns, &sample->pool, coarser(&sample->columns.window, fit));
 	for (int s = 0; s < sample->n_series; s++)
 		write_columns(panel, x, s);
 	fputs("plot ", panel->script);
@@ -393,12 +454,12 @@ static void draw_columns(const struct panel *panel, const struct axis *x)
 			write_series_title(panel, s, "");
 			if (!panel->text)
 				fprintf(panel->script, ", $columns%d_%d using 1:(at_y($4)) with lines "
-					"linecolor rgb \"%s\" linewidth 0.7 dashtype 3 notitle", panel->number, s,
+					"linecolor rgb \"%s\" linewidth 0.6 notitle", panel->number, s,
 					colour(panel, s));
 		}
 		if (!panel->text)
 			fputs(", keyentry with lines linecolor rgb \"#444444\" linewidth 1.6 title \"median\", "
-			      "keyentry with lines linecolor rgb \"#444444\" linewidth 0.7 dashtype 3 title \"p99\"",
+			      "keyentry with lines linecolor rgb \"#444444\" linewidth 0.6 title \"p99\"",
 			      panel->script);
 	}
 	write_mark_key(panel);
@@ -439,6 +500,12 @@ static double write_flows(const struct panel *panel, const struct axis *x, doubl
 			uint64_t width = (uint64_t)1 << window->shift, part = covered(sample, window, c);
 			int64_t from = window_start(window, c);
 			double value = (double)sum / (double)part * per;
+			int beside = c == low ? c + 1 : c - 1;
+
+			/* A sliver at an end says nothing by itself: it is taken together with its neighbour. */
+			if (part < width / 4 && beside >= low && beside <= high)
+				value = (double)(sum + sample->flows.at[beside].sum[sample->series[s].slot]) /
+					((double)part + (double)covered(sample, window, beside)) * per;
 
 			if (from < sample->x_min) {
 				width -= (uint64_t)sample->x_min - (uint64_t)from;
@@ -450,6 +517,12 @@ static double write_flows(const struct panel *panel, const struct axis *x, doubl
 			fprintf(panel->script, " %llu %.9g %.9g\n", (unsigned long long)sum, base[c],
 				base[c] + value);
 			largest = fmax(largest, base[c] + value);
+			if (c == high) {	/* steps end where the next would begin */
+				axis_write_x(panel->script, x, from, 2 * (part < width ? part : width));
+				fputc(' ', panel->script);
+				axis_write_x(panel->script, x, from, 2 * (part < width ? part : width));
+				fprintf(panel->script, " 0 %.9g %.9g\n", base[c], base[c] + value);
+			}
 			if (stacked)
 				base[c] += value;
 		}
@@ -472,12 +545,14 @@ static void write_flow_axis(const struct panel *panel, double largest, const cha
 static void draw_rate(const struct panel *panel)
 {
 	struct sample *sample = panel->sample;
-	struct axis x = write_x_axis(panel);
+	struct axis x = write_x_axis(panel, leave_room_for_key(panel, 0, 0));
 	bool timed = panel->x_unit == UNIT_TIME;
 	uint64_t enough = sample->count / 8 + 20;
 	int fit = columns_that_fit(panel);
 	double largest;
 
+	if (sample->n_series > 1 && fit > LINES_COLUMNS)
+		fit = LINES_COLUMNS;
 	flows_coarsen(&sample->flows, coarser(&sample->flows.window, enough < (uint64_t)fit ? (int)enough : fit));
 	largest = write_flows(panel, &x, timed ? 1e9 : 1, false);
 	write_flow_axis(panel, largest, timed ? "events per second" : "events per step of x");
@@ -498,7 +573,7 @@ static void draw_rate(const struct panel *panel)
 static void draw_usage(const struct panel *panel)
 {
 	struct sample *sample = panel->sample;
-	struct axis x = write_x_axis(panel);
+	struct axis x = write_x_axis(panel, leave_room_for_key(panel, 0, 0));
 	int fit = columns_that_fit(panel);
 	double largest;
 
@@ -508,15 +583,13 @@ static void draw_usage(const struct panel *panel)
 			"in use at once");
 	write_title(panel, "Use over time");
 	fputs("plot ", panel->script);
-	for (int s = sample->n_series - 1; s >= 0; s--) {	/* the key in the order of the stack */
-		if (s < sample->n_series - 1)
-			fputs(", ", panel->script);
-		if (panel->text)
-			fprintf(panel->script, "$flow%d_%d using (($1+$2)/2):5 with impulses", panel->number, s);
-		else
-			fprintf(panel->script, "$flow%d_%d using (($1+$2)/2):5:1:2:4:5 with boxxyerror "
-				"linecolor rgb \"%s\" linewidth 0.2 fillstyle solid 1 border linecolor rgb \"%s\"",
-				panel->number, s, colour(panel, s), colour(panel, s));
+	/* Each is drawn from the ground up, over those above it: no seams, and the key in the order of the stack. */
+	for (int s = sample->n_series - 1; s >= 0; s--) {
+		fprintf(panel->script, "%s$flow%d_%d using %s with %s", s < sample->n_series - 1 ? ", " : "",
+			panel->number, s, panel->text ? "(($1+$2)/2):5" : "1:5",
+			panel->text ? "impulses" : "fillsteps");
+		if (!panel->text)
+			fprintf(panel->script, " fillcolor rgb \"%s\"", colour(panel, s));
 		write_series_title(panel, s, "");
 	}
 	write_mark_key(panel);
@@ -665,6 +738,7 @@ static void draw_histogram(const struct panel *panel)
 	snprintf(text, sizeof text, "Histogram of %.*s", panel->chart->y.len > 40 ? 40 : (int)panel->chart->y.len,
 		 panel->chart->y.at);
 	write_title(panel, text);
+	leave_room_for_key(panel, 0, 17);
 	fprintf(panel->script, "# from to count\n$bins%d << END\n", panel->number);
 	for (size_t i = 0; i < bins.n; i++)
 		fprintf(panel->script, "%.15g %.15g %llu\n", bins.edge[i], bins.edge[i + 1],
@@ -733,6 +807,7 @@ static void draw_cdf(const struct panel *panel)
 	char text[80];
 
 	write_y_axis(panel, "x", false);
+	leave_room_for_key(panel, 16, 14);
 	snprintf(text, sizeof text, "Cumulative distribution of %.*s",
 		 panel->chart->y.len > 40 ? 40 : (int)panel->chart->y.len, panel->chart->y.at);
 	write_title(panel, text);
@@ -914,7 +989,7 @@ static void write_cells(const struct panel *panel, const struct grid *grid, cons
 static void draw_heatmap(const struct panel *panel)
 {
 	struct sample *sample = panel->sample;
-	struct axis x = write_x_axis(panel), y;
+	struct axis x = write_x_axis(panel, 0.85), y;
 	uint64_t by_count = sample->count / 20 + 20, most = 0;
 	int columns = columns_that_fit(panel), rows = panel->text ? panel->chart->canvas.height - 7 : 100;
 	struct grid grid;
@@ -1010,6 +1085,7 @@ static void draw_bars(const struct panel *panel)
 	struct share *share = memory_zeroed((CHART_BARS + 1) * sizeof *share);
 	int most = panel->text ? panel->chart->canvas.height - 8 : panel->height < 1 ? 8 : CHART_BARS, n;
 	enum unit unit = panel->sample->by_sum ? panel->y_unit : UNIT_COUNT;
+	size_t limit = panel->width < 1 ? PANEL_BAR_NAME_LIMIT : panel->text ? 22 : BAR_NAME_LIMIT, longest = 0;
 	double total, low = 0, high = 0;
 	struct axis x;
 	char text[200];
@@ -1036,16 +1112,27 @@ static void draw_bars(const struct panel *panel)
 			axis_text(share[i].size, unit, size);
 		fprintf(panel->script, "%d %.15g \"%s\"\n", i, share[i].size, size);
 	}
-	fprintf(panel->script, "END\nset yrange [%d.5:-0.5]\nset ytics (", n - 1);
+	/* Few bars need not be thick. */
+	fprintf(panel->script, "END\nset yrange [%d.5:-0.5]\nset grid noytics\n", n < 6 && !panel->text ? 5 : n - 1);
+	for (int i = 0; i < n; i++) {
+		size_t columns = gnuplot_columns(slice_of(share[i].name), limit);
+
+		longest = columns > longest ? columns : longest;
+	}
+	if (!panel->text)
+		fprintf(panel->script, "set lmargin at screen %.4f\n",
+			gnuplot_part(&panel->chart->canvas, (double)longest + 4));
+	fputs("set ytics (", panel->script);
 	for (int i = 0; i < n; i++) {
 		fputs(i ? ", " : "", panel->script);
-		gnuplot_tic(panel->script, slice_of(share[i].name), panel->height < 1 || panel->text ? 22 : BAR_NAME_LIMIT);
+		gnuplot_tic(panel->script, slice_of(share[i].name), limit);
 		fprintf(panel->script, " %d", i);
 	}
 	fprintf(panel->script, ")\nunset key\nplot $bars%d using (0):1:(0):2:($1-%s):($1+%s) with boxxyerror "
 		"fillcolor rgb \"%s\" fillstyle solid 1 %s notitle, $bars%d using ($2<0?0:$2):1:3 with labels left "
-		"offset character 0.7,0 notitle\nset key\n", panel->number, panel->text ? "0" : "0.36",
-		panel->text ? "0" : "0.36", gnuplot_colours[0], panel->text ? "" : "noborder", panel->number);
+		"offset character 0.7,0 notitle\nset key\n%s", panel->number, panel->text ? "0" : "0.36",
+		panel->text ? "0" : "0.36", gnuplot_colours[0], panel->text ? "" : "noborder", panel->number,
+		panel->text ? "" : "set grid ytics\n");
 	free(share);
 }
 
@@ -1058,6 +1145,8 @@ static void draw_pie(const struct panel *panel)
 
 	title_of_shares(panel, text, sizeof text);
 	write_title(panel, text);
+	if (panel->width == 1)
+		fputs("set rmargin at screen 0.65\n", panel->script);
 	fputs("set size ratio -1\nunset border\nunset tics\nset xrange [-1.1:1.1]\nset yrange [-1.1:1.1]\n",
 	      panel->script);
 	for (int i = 0; i < n; i++) {
@@ -1075,8 +1164,9 @@ static void draw_pie(const struct panel *panel)
 				to + 360, from + 360, fill);
 		if (part >= 0.04)
 			fprintf(panel->script, "set label \"%.3g \\045\" at first %.4f,%.4f center front "
-				"textcolor rgb \"#ffffff\"\n", part * 100, part >= 0.9999 ? 0 : 0.7 * cos(middle),
-				part >= 0.9999 ? 0 : 0.7 * sin(middle));
+				"textcolor rgb \"%s\"\n", part * 100, part >= 0.9999 ? 0 : 0.7 * cos(middle),
+				part >= 0.9999 ? 0 : 0.7 * sin(middle),
+				share[i].is_other || (i >= 3 && i <= 5) ? "#000000" : "#ffffff");
 		from = to;
 	}
 	fputs("plot -9 notitle", panel->script);
@@ -1085,7 +1175,7 @@ static void draw_pie(const struct panel *panel)
 
 		fprintf(panel->script, ", keyentry with boxes fillcolor rgb \"%s\" fillstyle solid 1 title ",
 			share[i].is_other ? GNUPLOT_GREY : gnuplot_colours[i % GNUPLOT_COLOURS]);
-		gnuplot_text(panel->script, slice_of(share[i].name), NAME_LIMIT);
+		gnuplot_text(panel->script, slice_of(share[i].name), name_limit(panel));
 		snprintf(text, sizeof text, ": %s (%.3g %%)", panel->sample->by_sum ?
 			 axis_text(share[i].size, panel->y_unit, size) :
 			 axis_count((uint64_t)share[i].size, count), total > 0 ? share[i].size / total * 100 : 0);
@@ -1183,7 +1273,7 @@ static void draw_timeseries(const struct panel *panel)
 		draw_rate(panel);
 		return;
 	}
-	x = write_x_axis(panel);
+	x = write_x_axis(panel, leave_room_for_key(panel, 0, panel->sample->grouped ? 6 : 12));
 	write_y_axis(panel, "y", true);
 	snprintf(text, sizeof text, "%.*s over time", chart->y.len > 40 ? 40 : (int)chart->y.len, chart->y.at);
 	write_title(panel, text);
@@ -1210,6 +1300,8 @@ static void draw(const struct panel *panel, enum kind kind)
 	};
 
 	begin_panel(panel);
+	if (panel->chart->kind == DASHBOARD && !panel->text && panel->number == 0)
+		write_heading(panel, panel->chart->title ? panel->chart->title : "Dashboard");
 	/* Circles are no matter for characters: bars say the same. */
 	drawings[kind == PIE && panel->text ? BAR : kind](panel);
 }
@@ -1221,23 +1313,25 @@ static void draw_dashboard(struct panel *panel)
 	const enum kind kinds[4] = {
 		TIMESERIES, HISTOGRAM, !panel->sample->grouped ? CDF : few ? PIE : BAR, TABLE,
 	};
-	const char *title = panel->chart->title;
+	const struct canvas *canvas = &panel->chart->canvas;
 
 	if (!panel->text) {
 		panel->width = panel->height = 0.5;
-		fputs("set multiplot layout 2,2 title ", panel->script);
-		gnuplot_text(panel->script, title ? slice_of(title) : panel->chart->y,
-			     gnuplot_fits(&panel->chart->canvas, 0.9));
-		if (*panel->chart->note) {
-			fputs(".\"\\n\".", panel->script);
-			gnuplot_text(panel->script, slice_of(panel->chart->note),
-				     gnuplot_fits(&panel->chart->canvas, 1));
-		}
-		fputs(" offset 0,-0.3 margins 0.08,0.97,0.08,0.86 spacing 0.1,0.16\n"
-		      "set key inside right top samplen 1.5 opaque box linecolor rgb \"#e4e4e4\"\n", panel->script);
+		fprintf(panel->script, "set multiplot layout 2,2 margins 0.08,0.97,%.4f,%.4f spacing 0.1,%.4f\n"
+			"set key spacing 1.1\n", gnuplot_lines(canvas, 3), 1 - gnuplot_lines(canvas, 6.5),
+			gnuplot_lines(canvas, 7.5));
 	}
-	for (panel->number = 0; panel->number < 4; panel->number++)
-		draw(panel, kinds[panel->number]);
+	for (panel->number = 0; panel->number < 4; panel->number++) {
+		enum kind kind = kinds[panel->number];
+
+		panel->titled = kind != TIMESERIES && kind != HISTOGRAM;
+		if (!panel->text)
+			fputs(kind == PIE ? "set key at graph 1.08,0.95 left top vertical maxrows auto samplen 1.5\n" :
+			      kind == CDF ? "set key at graph 1,0.03 right bottom vertical maxrows auto samplen 1.5\n" :
+			      "set key at graph 1,1.02 right bottom horizontal maxrows 4 samplen 1.5\n",
+			      panel->script);
+		draw(panel, kind);
+	}
 	if (!panel->text)
 		fputs("unset multiplot\n", panel->script);
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "memory.h"
 #include "message.h"
 
 enum {
@@ -17,39 +18,93 @@ const char *const gnuplot_colours[GNUPLOT_COLOURS] = {
 	"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c7a00", "#000000",
 };
 
-/*
- * The character at P: its bytes when it is well-formed UTF-8 (Unicode 15, table 3-7) and no control
- * character, else U+FFFD for one byte. *LEN is how many bytes it takes of the text.
- */
-static struct slice character(const char *p, const char *end, size_t *len)
+/* Whether texts go through Pango, which draws a character that no font has as a box as large as the picture. */
+static bool wants_fonts;
+/* A bit for each character that an installed font has, made when the first one beyond Latin is met. */
+static unsigned char *in_fonts;
+
+enum { CHARACTERS = 0x110000 };
+
+static void learn_fonts(void)
 {
-	static const struct slice replacement = { "\357\277\275", 3 };
+	char program[] = "fc-list", format[] = "--format=%{charset} ", all[] = ":";
+	char *argv[] = { program, format, all, NULL };
+	struct process_output output;
+	unsigned long from, to;
+
+	in_fonts = memory_zeroed(CHARACTERS / 8);
+	if (process_run(argv, SLICE(""), 64 << 20, &output) == 0 && output.status == 0 && output.at) {
+		/* `20-7e a0-17f 2c6`: ranges in hexadecimal. The last byte is a blank. */
+		output.at[output.len - 1] = '\0';
+		for (char *p = output.at, *end; *p; p = end) {
+			from = to = strtoul(p, &end, 16);
+			if (end > p && *end == '-')
+				to = strtoul(end + 1, &end, 16);
+			else if (end == p)
+				end = p + 1;
+			for (; end > p + 1 && from <= to && from < CHARACTERS; from++)
+				in_fonts[from / 8] |= (unsigned char)(1u << from % 8);
+		}
+	}
+	free(output.at);
+}
+
+/* Latin is taken for granted. */
+static bool has_glyph(uint32_t code)
+{
+	if (!wants_fonts || code < 0x180 || code == 0x2026)
+		return true;
+	if (!in_fonts)
+		learn_fonts();
+	return in_fonts[code / 8] >> code % 8 & 1;
+}
+
+struct character {
+	struct slice bytes;	/* as it is to be written */
+	size_t len;		/* how many bytes of the text it takes */
+	size_t columns;
+};
+
+/*
+ * The character at P: its bytes when it is well-formed UTF-8 (Unicode 15, table 3-7) and can be shown, else
+ * U+FFFD for one byte.
+ */
+static struct character character(const char *p, const char *end)
+{
+	struct character c = { { "\357\277\275", 3 }, 1, 1 };
 	const unsigned char *b = (const unsigned char *)p;
 	size_t left = (size_t)(end - p), n;
 	uint32_t code;
 
-	*len = 1;
-	if (b[0] < 0x80)
-		return b[0] < 0x20 || b[0] == 0x7f ? replacement : (struct slice){ p, 1 };
+	if (!has_glyph(0xfffd))
+		c.bytes = SLICE("?");
+	if (b[0] < 0x80) {
+		if (b[0] >= 0x20 && b[0] != 0x7f)
+			c.bytes = (struct slice){ p, 1 };
+		return c;
+	}
 	n = b[0] >= 0xf0 && b[0] <= 0xf4 ? 4 : b[0] >= 0xe0 && b[0] < 0xf0 ? 3 :
 	    b[0] >= 0xc2 && b[0] < 0xe0 ? 2 : 0;
 	if (n == 0 || left < n)
-		return replacement;
+		return c;
 	code = b[0] & (0x7fu >> n);
 	for (size_t i = 1; i < n; i++) {
 		if ((b[i] & 0xc0) != 0x80)
-			return replacement;
+			return c;
 		code = code << 6 | (b[i] & 0x3fu);
 	}
 	if ((n == 3 && code < 0x800) || (n == 4 && (code < 0x10000 || code > 0x10ffff)) ||
 	    (code >= 0xd800 && code < 0xe000))
-		return replacement;
-	*len = n;
+		return c;
+	c.len = n;
 	/* C1 controls, marks that turn the direction of writing, and what XML refuses. */
 	if (code < 0xa0 || (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	    (code >= 0x2066 && code <= 0x2069) || code == 0xfeff || (code & 0xfffe) == 0xfffe)
-		return replacement;
-	return (struct slice){ p, n };
+	    (code >= 0x2066 && code <= 0x2069) || code == 0xfeff || (code & 0xfffe) == 0xfffe ||
+	    !has_glyph(code))
+		return c;
+	c.bytes = (struct slice){ p, n };
+	c.columns = code >= 0x1100 && (code < 0x2000 || code > 0x2e7f) ? 2 : 1;
+	return c;
 }
 
 static bool is_plain(char c)
@@ -58,29 +113,54 @@ static bool is_plain(char c)
 	       (c && strchr(" .,:;/+-=_()<>", c)) || (unsigned char)c >= 0x80;
 }
 
+/* Where TEXT is cut to take no more than LIMIT columns: the end, or where the ellipsis goes. */
+static const char *cut_at(struct slice text, size_t limit, size_t *columns)
+{
+	const char *end = text.at + text.len, *cut = NULL;
+	size_t n = 0, before = 0;
+
+	for (const char *p = text.at; p < end; ) {
+		struct character c = character(p, end);
+
+		if (!cut && n + c.columns + 1 > limit) {	/* good only if it is the last */
+			cut = p;
+			before = n;
+		}
+		n += c.columns;
+		p += c.len;
+		if (n > limit) {
+			*columns = before + 1;
+			return cut;
+		}
+	}
+	*columns = n;
+	return end;
+}
+
+size_t gnuplot_columns(struct slice text, size_t limit)
+{
+	size_t columns;
+
+	cut_at(text, limit, &columns);
+	return columns;
+}
+
 static void write_string(FILE *script, struct slice text, size_t limit, bool format)
 {
-	const char *end = text.at + text.len, *cut = end;
-	size_t len, n = 0;
+	size_t columns;
+	const char *end = text.at + text.len, *cut = cut_at(text, limit, &columns);
 
-	/* Where the ellipsis goes, if the text is too long. */
-	for (const char *p = text.at; p < end; p += len, n++) {
-		character(p, end, &len);
-		if (n + 1 == limit)
-			cut = p;
-	}
-	if (n <= limit)
-		cut = end;
 	fputc('"', script);
-	for (const char *p = text.at; p < cut; p += len) {
-		struct slice c = character(p, end, &len);
+	for (const char *p = text.at; p < cut; ) {
+		struct character c = character(p, end);
 
-		if (format && *c.at == '%')
+		if (format && *c.bytes.at == '%')
 			fputs("\\045", script);
-		if (is_plain(*c.at))
-			fwrite(c.at, 1, c.len, script);
+		if (is_plain(*c.bytes.at))
+			fwrite(c.bytes.at, 1, c.bytes.len, script);
 		else
-			fprintf(script, "\\%03o", (unsigned)(unsigned char)*c.at);
+			fprintf(script, "\\%03o", (unsigned)(unsigned char)*c.bytes.at);
+		p += c.len;
 	}
 	fputs(cut < end ? "\342\200\246\"" : "\"", script);
 }
@@ -103,12 +183,26 @@ static double scale(const struct canvas *canvas)
 	return least > 1 ? least : least < 0.75 ? 0.75 : 1;
 }
 
+static double character_width(const struct canvas *canvas)
+{
+	return canvas->picture == PICTURE_TEXT ? 1 : 7.9 * scale(canvas);
+}
+
 size_t gnuplot_fits(const struct canvas *canvas, double width)
 {
-	double character_width = canvas->picture == PICTURE_TEXT ? 1 : 8.5 * scale(canvas);
-	double fits = width * canvas->width / character_width;
+	double fits = width * canvas->width / character_width(canvas);
 
 	return fits < 8 ? 8 : (size_t)fits;
+}
+
+double gnuplot_part(const struct canvas *canvas, double characters)
+{
+	return characters * character_width(canvas) / canvas->width;
+}
+
+double gnuplot_lines(const struct canvas *canvas, double lines)
+{
+	return lines * (canvas->picture == PICTURE_TEXT ? 1 : 20 * scale(canvas)) / canvas->height;
 }
 
 static void terminal(FILE *script, const struct canvas *canvas)
@@ -146,6 +240,7 @@ static void terminal(FILE *script, const struct canvas *canvas)
 
 void gnuplot_begin(FILE *script, const struct canvas *canvas, const char *file)
 {
+	wants_fonts = canvas->picture != PICTURE_TEXT && canvas->picture != PICTURE_SVG;
 	fputs("set encoding utf8\n", script);
 	terminal(script, canvas);
 	if (file) {
@@ -163,15 +258,15 @@ void gnuplot_begin(FILE *script, const struct canvas *canvas, const char *file)
 		fputs("set border 3 linecolor rgb \"#666666\" linewidth 0.8\n"
 		      "set tics nomirror out scale 0.5 textcolor rgb \"#222222\"\n"
 		      "set grid xtics ytics linetype 1 linecolor rgb \"#e4e4e4\" linewidth 0.6\n"
-		      "set key outside right top vertical Left reverse samplen 2 spacing 1.25\n"
+		      "set key at graph 1.015, graph 1 left top vertical Left reverse samplen 2 spacing 1.25\n"
 		      "set style fill solid 1 noborder\n", script);
 }
 
 void gnuplot_palette(FILE *script)
 {
-	/* Pale ones first would be lost on white, so the scale begins a little above its dark end. */
-	fputs("set palette defined (0 \"#00224e\", 0.125 \"#123570\", 0.25 \"#3b496c\", 0.375 \"#575d6d\", "
-	      "0.5 \"#707173\", 0.625 \"#8a8678\", 0.75 \"#a59c74\", 0.875 \"#c3b369\", 1 \"#e1cc55\")\n",
+	/* More is darker, as on paper; its palest end would be lost on white, so the scale begins within. */
+	fputs("set palette defined (0 \"#c8e020\", 0.125 \"#8bd646\", 0.25 \"#5ec962\", 0.375 \"#28ae80\", "
+	      "0.5 \"#21918c\", 0.625 \"#2c728e\", 0.75 \"#3b528b\", 0.875 \"#472d7b\", 1 \"#440154\")\n",
 	      script);
 }
 
@@ -181,7 +276,11 @@ bool gnuplot_run(struct slice script, bool window, struct process_output *output
 	char *argv[] = { program, defaults, window ? persist : standard_input,
 			 window ? standard_input : NULL, NULL };
 	int error = process_run(argv, script, PICTURE_BYTES_MAX, output);
+	size_t last = strlen(output->error);
 	char reason[64];
+
+	while (last > 0 && strchr(" \n", output->error[last - 1]))
+		output->error[--last] = '\0';
 
 	if (error == ENOENT)
 		message("cannot run gnuplot: it is not installed, or not in PATH; install gnuplot-nox (Debian), "
