@@ -6,7 +6,8 @@
 
 #include "memory.h"
 
-enum { NAME_LIMIT = 26, BAR_NAME_LIMIT = 36, PANEL_NAME_LIMIT = 11, PANEL_BAR_NAME_LIMIT = 17 };
+enum { NAME_LIMIT = 26, BAR_NAME_LIMIT = 36, PANEL_NAME_LIMIT = 11, PANEL_BAR_NAME_LIMIT = 17,
+       TEXT_NAME_LIMIT = 16 };
 
 /* Many lines over each other are read more easily when each is less ragged. */
 enum { LINES_COLUMNS = 200 };
@@ -84,7 +85,7 @@ static void series_name(char *to, size_t size, const struct panel *panel, int se
 
 static size_t name_limit(const struct panel *panel)
 {
-	return panel->width < 1 ? PANEL_NAME_LIMIT : NAME_LIMIT;
+	return panel->text ? TEXT_NAME_LIMIT : panel->width < 1 ? PANEL_NAME_LIMIT : NAME_LIMIT;
 }
 
 /*
@@ -120,7 +121,7 @@ static void write_series_title(const struct panel *panel, int series, const char
 {
 	char name[600];
 
-	if (!panel->sample->grouped) {
+	if (!panel->sample->grouped || panel->sample->joined) {
 		fputs(*tail ? " title " : " notitle", panel->script);
 		if (*tail)
 			gnuplot_text(panel->script, slice_of(tail), 60);
@@ -398,7 +399,7 @@ static void draw_points(const struct panel *panel, const struct axis *x)
 	char tail[64] = "";
 
 	write_points(panel, x);
-	if (!sample->grouped && sample->count > 1) {
+	if (sample->n_series == 1 && sample->count > 1) {
 		char mean[AXIS_TEXT];
 
 		snprintf(tail, sizeof tail, "mean %s",
@@ -411,13 +412,18 @@ static void draw_points(const struct panel *panel, const struct axis *x)
 		fprintf(panel->script, "%s$points%d_%d using 1:(at_y($2)) with %s linecolor rgb \"%s\"",
 			s ? ", " : "", panel->number, s, few ? "linespoints" : "points", colour(panel, s));
 		if (!panel->text)
-			fprintf(panel->script, " linewidth 1.2 pointtype 7 pointsize %s", few ? "0.5" : "0.3");
-		write_series_title(panel, s, "");
+			fprintf(panel->script, " linewidth 1.2 pointtype 7 pointsize %s notitle", few ? "0.5" : "0.3");
+		/* In the key, points are large enough to have a colour. */
+		if (!panel->text && sample->grouped && !sample->joined)
+			fprintf(panel->script, ", keyentry with points pointtype 7 linecolor rgb \"%s\"",
+				colour(panel, s));
+		if (panel->text || (sample->grouped && !sample->joined))
+			write_series_title(panel, s, "");
 	}
 	if (*tail) {
 		fprintf(panel->script, ", at_y(%.15g) with lines dashtype 2 linecolor rgb \"#444444\"",
 			sample_spread(sample, 0).mean);
-		write_series_title(panel, 0, tail);
+		fprintf(panel->script, " title \"%s\"", tail);
 	}
 	write_mark_key(panel);
 	fputc('\n', panel->script);
@@ -821,7 +827,8 @@ static void draw_cdf(const struct panel *panel)
 
 		axis_text(sample_quantile(sample, s, 0.5), panel->y_unit, p50);
 		axis_text(sample_quantile(sample, s, 0.99), panel->y_unit, p99);
-		snprintf(text, sizeof text, sample->grouped ? "(p99 %s)" : "p99 %s", p99);
+		snprintf(text, sizeof text, !sample->grouped ? "p99 %s" : panel->text ? "" : "(p99 %s)",
+			 p99);
 		fprintf(panel->script, "%s$shares%d_%d using (at_x($1)):2 with steps linewidth 1.8 "
 			"linecolor rgb \"%s\"", s ? ", " : "", panel->number, s, colour(panel, s));
 		write_series_title(panel, s, text);
@@ -976,7 +983,8 @@ static void write_cells(const struct panel *panel, const struct grid *grid, cons
 		zeros = zeros || grid->zeros[c];
 	}
 	fprintf(panel->script, "END\nplot $cells%d matrix using (%.15g+$1*%.15g):(%.15g+$2*%.15g):($3>0?$3:NaN) with image "
-		"notitle", panel->number, left + width / 2, width, grid->low + grid->step / 2, grid->step);
+		"%snotitle", panel->number, left + width / 2, width, grid->low + grid->step / 2, grid->step,
+		panel->chart->canvas.picture == PICTURE_PNG ? "" : "pixels ");
 	if (zeros)
 		fprintf(panel->script, ", $zeros%d using ($1+%.15g/2):(%.15g):1:($1+%.15g):(%.15g):(%.15g):2 "
 			"with boxxyerror fillcolor palette fillstyle solid 1 noborder notitle", panel->number, width,
@@ -1221,13 +1229,22 @@ static void row_line(const struct panel *panel, double y, const char *style)
 			y, y, style);
 }
 
+/* Where the column of a figure ends; false when it is left out, as some are where characters are the measure. */
+static bool column_of(const struct panel *panel, int figure, double *x)
+{
+	static const int among_characters[FIGURES] = { 1, 2, 3, 0, 4, 0, 0, 5 };
+
+	*x = panel->text ? 0.22 + 0.15 * among_characters[figure] : 0.36 + 0.09 * figure;
+	return !panel->text || among_characters[figure];
+}
+
 static void draw_table(const struct panel *panel)
 {
 	const struct sample *sample = panel->sample;
 	char text[FIGURES][AXIS_TEXT], name[600];
 	bool by_group = sample->grouped && panel->chart->kind == TABLE;
 	int rows = by_group ? sample->n_series + 2 : FIGURES + 1;
-	double step = 1.0 / (rows < 10 ? 10 : rows);
+	double step = 1.0 / (rows < 10 ? 10 : rows), x;
 
 	snprintf(name, sizeof name, "Figures of %.*s", panel->chart->y.len > 40 ? 40 : (int)panel->chart->y.len,
 		 panel->chart->y.at);
@@ -1241,7 +1258,8 @@ static void draw_table(const struct panel *panel)
 		row_line(panel, 1 - (r + 1.5) * step, "#dddddd");
 	}
 	for (int f = 0; by_group && f < FIGURES; f++)
-		cell(panel, 0.36 + 0.09 * f, 1 - 0.5 * step, "right", slice_of(figure_names[f]), 12);
+		if (column_of(panel, f, &x))
+			cell(panel, x, 1 - 0.5 * step, "right", slice_of(figure_names[f]), 12);
 	if (by_group) {
 		cell(panel, 0, 1 - 0.5 * step, "left", panel->chart->group, 22);
 		row_line(panel, 1 - step, "#666666");
@@ -1257,7 +1275,8 @@ static void draw_table(const struct panel *panel)
 		figures(panel, all ? -1 : s, text);
 		cell(panel, 0, y, "left", slice_of(name), panel->text ? 14 : 22);
 		for (int f = 0; f < FIGURES; f++)
-			cell(panel, 0.36 + 0.09 * f, y, "right", slice_of(text[f]), 20);
+			if (column_of(panel, f, &x))
+				cell(panel, x, y, "right", slice_of(text[f]), 20);
 		row_line(panel, y - 0.5 * step, s + 1 == sample->n_series ? "#666666" : "#dddddd");
 	}
 	fputs("plot -9 notitle\nset border\nset tics\nset key\n", panel->script);
@@ -1315,6 +1334,9 @@ static void draw_dashboard(struct panel *panel)
 	};
 	const struct canvas *canvas = &panel->chart->canvas;
 
+	/* A key of more has no place there. */
+	if (panel->sample->n_series > 4)
+		sample_join(panel->sample);
 	if (!panel->text) {
 		panel->width = panel->height = 0.5;
 		fprintf(panel->script, "set multiplot layout 2,2 margins 0.08,0.97,%.4f,%.4f spacing 0.1,%.4f\n"

@@ -71,7 +71,7 @@ struct character {
  */
 static struct character character(const char *p, const char *end)
 {
-	struct character c = { { "\357\277\275", 3 }, 1, 1 };
+	struct character c = { { "\357\277\275", 3 }, 1, 2 };
 	const unsigned char *b = (const unsigned char *)p;
 	size_t left = (size_t)(end - p), n;
 	uint32_t code;
@@ -80,7 +80,7 @@ static struct character character(const char *p, const char *end)
 		c.bytes = SLICE("?");
 	if (b[0] < 0x80) {
 		if (b[0] >= 0x20 && b[0] != 0x7f)
-			c.bytes = (struct slice){ p, 1 };
+			c = (struct character){ { p, 1 }, 1, 1 };
 		return c;
 	}
 	n = b[0] >= 0xf0 && b[0] <= 0xf4 ? 4 : b[0] >= 0xe0 && b[0] < 0xf0 ? 3 :
@@ -223,7 +223,7 @@ static void terminal(FILE *script, const struct canvas *canvas)
 	case PICTURE_PDF:	/* a hundred pixels are an inch */
 		fprintf(script, "set terminal pdfcairo noenhanced size %.4gin,%.4gin background \"#ffffff\" "
 				"font \"sans,%.3g\" linewidth %.3g\n", canvas->width / 100.0,
-			canvas->height / 100.0, 10 * larger, larger);
+			canvas->height / 100.0, 13 * larger, larger);
 		break;
 	case PICTURE_TEXT:
 		fprintf(script, "set terminal dumb noenhanced nofeed size %d,%d\n", canvas->width, canvas->height);

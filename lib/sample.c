@@ -316,6 +316,23 @@ void sample_finish(struct sample *sample)
 	free(order);
 }
 
+void sample_join(struct sample *sample)
+{
+	int slot = sample->series[0].slot;
+
+	if (sample->n_series < 2)
+		return;
+	for (int s = 1; s < sample->n_series; s++)
+		merge_slot(sample, slot, sample->series[s].slot);
+	for (uint32_t g = 0; g <= SAMPLE_GROUPS; g++)
+		sample->groups[g].slot = slot;
+	sample->series[0] = (struct series){ .slot = slot, .count = sample->count };
+	sample->n_series = 1;
+	sample->joined = true;
+	if (sample->exact)
+		memcpy(sample->sorted, sample->sorted_all, sample->count * sizeof *sample->sorted);
+}
+
 static double sorted_quantile(const double *value, size_t n, double q)
 {
 	double h = q * (double)(n - 1), whole = floor(h);

@@ -58,6 +58,7 @@ struct series {
 struct sample {
 	unsigned wants;		/* enum sample_wants, or-ed */
 	bool grouped;
+	bool joined;		/* sample_join() was called */
 	bool by_sum;		/* groups are ranked by the sum of their values, else by their number */
 
 	uint64_t count;
@@ -112,6 +113,9 @@ struct spread sample_spread(const struct sample *sample, int series);
 
 /* The groups by weight, descending, as ids of `names`: *N of them; free() it. For any sample. */
 uint32_t *sample_rank(struct sample *sample, uint32_t *n);
+
+/* Makes all series one, for a picture that has no room for them. Call it after sample_finish(). */
+void sample_join(struct sample *sample);
 
 void sample_free(struct sample *sample);
 
