@@ -312,6 +312,9 @@ static bool has_display(void)
 
 static void say_what_is_partial(const struct sample *sample)
 {
+	if (sample->late && sample->wants)
+		message("more than %d groups: %d of the largest %d grew late and are drawn with the others",
+			COLUMNS_SERIES - 1, sample->late, SAMPLE_DRAWN);
 	for (int s = 0; s < sample->n_series; s++)
 		if (sample->series[s].partial)
 			message("more than %d groups: the first values of '%.*s' are drawn with the others",

@@ -205,8 +205,8 @@ static struct axis write_x_axis(const struct panel *panel, double width)
 	write_label(panel, "x", slice_equal(panel->chart->x, SLICE("ts")) ? SLICE("time") : panel->chart->x, note);
 	for (size_t i = 0; i < sample->marks; i++) {
 		const struct mark *mark = &sample->mark[i];
-		double from = ((double)mark->first - (double)axis.origin) / 1e9;
-		double to = ((double)mark->last - (double)axis.origin) / 1e9;
+		double from = (double)((__int128)mark->first - axis.origin) / 1e9;
+		double to = (double)((__int128)mark->last - axis.origin) / 1e9;
 
 		if (panel->x_unit != UNIT_TIME || to < axis.low || from > axis.high)
 			continue;

@@ -275,9 +275,14 @@ bool gnuplot_run(struct slice script, bool window, struct process_output *output
 	char program[] = "gnuplot", defaults[] = "-d", persist[] = "-persist", standard_input[] = "-";
 	char *argv[] = { program, defaults, window ? persist : standard_input,
 			 window ? standard_input : NULL, NULL };
-	int error = process_run(argv, script, PICTURE_BYTES_MAX, output);
-	size_t last = strlen(output->error);
 	char reason[64];
+	size_t last;
+	int error;
+
+	/* Texts are UTF-8, numbers have a dot; in another locale gnuplot would warn, or differ. */
+	setenv("LC_ALL", "C.UTF-8", 1);
+	error = process_run(argv, script, PICTURE_BYTES_MAX, output);
+	last = strlen(output->error);
 
 	while (last > 0 && strchr(" \n", output->error[last - 1]))
 		output->error[--last] = '\0';

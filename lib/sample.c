@@ -59,7 +59,7 @@ static void merge_slot(struct sample *sample, int into, int from)
 
 /*
  * The slot for a group that has none. A free one is its own; a taken one becomes so when the group has
- * grown twice as large as the smallest that has one, which keeps them from taking turns.
+ * grown by a quarter larger than the smallest that has one, which keeps them from taking turns.
  */
 static int contest(struct sample *sample, uint32_t group)
 {
@@ -79,7 +79,7 @@ static int contest(struct sample *sample, uint32_t group)
 			smallest = s;
 		}
 	}
-	if (weight(sample, group) < 2 * least)
+	if (weight(sample, group) < 1.25 * least)
 		return OTHER;
 	sample->groups[sample->slot_group[smallest]].slot = OTHER;
 	merge_slot(sample, OTHER, smallest);
@@ -298,6 +298,7 @@ void sample_finish(struct sample *sample)
 			};
 			continue;
 		}
+		sample->late += !kept && i < SAMPLE_DRAWN;
 		if (group->slot != OTHER) {
 			merge_slot(sample, OTHER, group->slot);
 			group->slot = OTHER;

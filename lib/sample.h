@@ -88,6 +88,7 @@ struct sample {
 
 	struct series series[SAMPLE_DRAWN + 1];	/* set by sample_finish() */
 	int n_series;
+	int late;		/* of the largest SAMPLE_DRAWN groups: those that were found too late to be drawn */
 	uint64_t in_other;	/* groups that are not drawn by themselves */
 };
 
