@@ -271,6 +271,17 @@ static struct slice write_script(const struct chart *chart, const char *file)
 	return (struct slice){ script, size };
 }
 
+/* gnuplot ends each page of text with a form feed, which is nothing for a terminal. */
+static size_t without_form_feeds(char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] != '\f')
+			text[n++] = text[i];
+	return n;
+}
+
 /* Draws, and hands on what gnuplot has written. False when that failed, which was reported. */
 static bool draw(const struct task *task, struct chart *chart)
 {
@@ -290,6 +301,8 @@ static bool draw(const struct task *task, struct chart *chart)
 	if (drawn && chart->canvas.picture != PICTURE_WINDOW) {
 		struct slice bytes = { picture.at, picture.len };
 
+		if (chart->canvas.picture == PICTURE_TEXT)
+			bytes.len = without_form_feeds(picture.at, picture.len);
 		if (is_standard_output(task))
 			write_all(task->out, bytes);
 		else

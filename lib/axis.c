@@ -174,7 +174,7 @@ static double nice(double step)
 /* One tic: `"TEXT" PLACE`. Texts are ours, but for the micro sign plain ASCII. */
 static void tic(FILE *script, bool *first, const char *text, double place)
 {
-	fprintf(script, "%s\"%s\" %.17g", *first ? "" : ", ", text, place);
+	fprintf(script, "%s\"%s\" %.15g", *first ? "" : ", ", text, place);
 	*first = false;
 }
 
@@ -361,9 +361,9 @@ const char *axis_note(const struct axis *axis, char *text)
 
 		time_text(base, sizeof base, "%H:%M:%S", at);
 		if (unit == 1000000)
-			snprintf(base + strlen(base), 8, ".%03lld", (long long)(fraction / 1000000));
+			snprintf(base + strlen(base), 8, ".%03u", (unsigned)(fraction / 1000000) % 1000);
 		else if (unit == 1000)
-			snprintf(base + strlen(base), 8, ".%06lld", (long long)(fraction / 1000));
+			snprintf(base + strlen(base), 8, ".%06u", (unsigned)(fraction / 1000) % 1000000);
 		snprintf(text, AXIS_NOTE, "after %s %s UTC", from, base);
 	} else if (strcmp(from, to) == 0 || step >= 28 * DAY) {
 		snprintf(text, AXIS_NOTE, step >= 28 * DAY ? "UTC" : "UTC, %s", from);
@@ -379,7 +379,7 @@ void axis_write(FILE *script, const char *which, const struct axis *axis)
 
 	if (axis->log && axis->zero)
 		low = axis_place(axis, 0) - zero_gap(axis) / 3;
-	fprintf(script, "set %srange [%.17g:%.17g]\nset %stics (", which, low, high, which);
+	fprintf(script, "set %srange [%.15g:%.15g]\nset %stics (", which, low, high, which);
 	if (axis->unit == UNIT_TIME)
 		time_tics(script, axis);
 	else if (axis->log)
@@ -388,7 +388,7 @@ void axis_write(FILE *script, const char *which, const struct axis *axis)
 		linear_tics(script, axis);
 	fputs(")\n", script);
 	if (axis->log)
-		fprintf(script, "at_%s(v) = v > 0 ? log10(v) : v == 0 ? %.17g : NaN\n", which,
+		fprintf(script, "at_%s(v) = v > 0 ? log10(v) : v == 0 ? %.15g : NaN\n", which,
 			axis_place(axis, 0));
 	else
 		fprintf(script, "at_%s(v) = v\n", which);

@@ -324,7 +324,7 @@ static int coarser(const struct window *window, int limit)
 }
 
 static void write_column(const struct panel *panel, const struct axis *x, const struct spread *spread,
-			 int64_t at, uint64_t width)
+			 int64_t at, uint64_t width, uint64_t count)
 {
 	axis_write_x(panel->script, x, at, width);
 	fputc(' ', panel->script);
@@ -335,7 +335,7 @@ static void write_column(const struct panel *panel, const struct axis *x, const 
 	write_number(panel->script, spread_quantile(spread, 0.99));
 	fputc(' ', panel->script);
 	write_number(panel->script, spread->max);
-	fprintf(panel->script, " %llu\n", (unsigned long long)spread->count);
+	fprintf(panel->script, " %llu\n", (unsigned long long)count);
 }
 
 /* x, minimum, median, p99, maximum and number of the values in each column of one series. */
@@ -367,10 +367,10 @@ static void write_columns(const struct panel *panel, const struct axis *x, int s
 			fputc('\n', panel->script);
 		while (next <= high && !columns->at[next].series[slot])
 			next++;
-		write_column(panel, x, spread, window_start(window, c), width);
+		write_column(panel, x, spread, window_start(window, c), width, spread->count);
 		/* A column alone would be a line of no length: its right edge makes it one. */
 		if ((last < 0 || (uint64_t)(c - last) > limit) && (next > high || (uint64_t)(next - c) > limit))
-			write_column(panel, x, spread, window_start(window, c), 2 * width);
+			write_column(panel, x, spread, window_start(window, c), 2 * width, 0);
 		last = c;
 	}
 	fputs("END\n", panel->script);
@@ -827,8 +827,9 @@ static void draw_cdf(const struct panel *panel)
 
 		axis_text(sample_quantile(sample, s, 0.5), panel->y_unit, p50);
 		axis_text(sample_quantile(sample, s, 0.99), panel->y_unit, p99);
-		snprintf(text, sizeof text, !sample->grouped ? "p99 %s" : panel->text ? "" : "(p99 %s)",
-			 p99);
+		snprintf(text, sizeof text, sample->grouped ? "(p99 %s)" : "p99 %s", p99);
+		if (sample->grouped && panel->text)
+			*text = '\0';
 		fprintf(panel->script, "%s$shares%d_%d using (at_x($1)):2 with steps linewidth 1.8 "
 			"linecolor rgb \"%s\"", s ? ", " : "", panel->number, s, colour(panel, s));
 		write_series_title(panel, s, text);

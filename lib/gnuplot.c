@@ -226,7 +226,7 @@ static void terminal(FILE *script, const struct canvas *canvas)
 			canvas->height / 100.0, 13 * larger, larger);
 		break;
 	case PICTURE_TEXT:
-		fprintf(script, "set terminal dumb noenhanced nofeed size %d,%d\n", canvas->width, canvas->height);
+		fprintf(script, "set terminal dumb noenhanced size %d,%d\n", canvas->width, canvas->height);
 		break;
 	case PICTURE_WINDOW:
 		fputs("window = \"\"\n"

@@ -47,7 +47,8 @@ block() {
 	tail -n 1 "$INPUTS/few.tskv" >>"$T/in"
 	golden plot-timeseries.gp plot-data -y dur_ns -g ok --script "$T/in"
 	golden plot-rate.gp plot-data --script --format png --title Probes "$T/in"
-	golden plot-bar.gp plot-data --kind bar -g comm --script --format pdf "$INPUTS/hostile.tskv"
+	grep -av "$INPUTS" "$INPUTS/hostile.tskv" >"$T/hostile"
+	golden plot-bar.gp plot-data --kind bar -g comm --script --format pdf "$T/hostile"
 	golden plot-usage.gp plot-data --kind usage -g ok --script -o x.svg "$T/in"
 }
 
@@ -63,7 +64,7 @@ block() {
 	need gnuplot script
 	script -qec "stty cols 100 rows 30; plot-data --no-progress -y dur_ns $INPUTS/few.tskv" /dev/null >"$T/out" 2>&1
 	grep -q 'dur_ns over time' "$T/out"
-	[ "$(tr -d '\r' <"$T/out" | sed 's/ *$//' | awk '{ if (length > n) n = length } END { print n > 85, n < 100 }')" = '1 1' ]
+	[ "$(tr -d '\r' <"$T/out" | sed 's/ *$//' | awk '{ if (length > n) n = length } END { print (n > 85), (n < 100) }')" = '1 1' ]
 }
 
 @test "few values are drawn as they are, gaps are gaps, lost events are marked" {
@@ -188,7 +189,7 @@ block() {
 	try plot-data -y a -g g --script "$T/in"
 	[ "$status" = 0 ]
 	[[ $err == *"more than 24 groups: the first values of 'name299' are drawn with the others"* ]]
-	[ "$(for s in 0 1 2 3 4 5 6 7 8; do block columns0_$s <<<"$out"; done | awk 'NF && last != $1 $6 { n += $6 } NF { last = $1 $6 } END { print n }')" = 45150 ]
+	[ "$(for s in 0 1 2 3 4 5 6 7 8; do block columns0_$s <<<"$out"; done | awk '{ n += $6 } END { print n }')" = 45150 ]
 }
 
 @test "gnuplot accepts every kind in every format, silently" {

@@ -13,11 +13,11 @@ unset colorbox
 set xlabel
 set ylabel
 set title
-set xrange [0:1.1760000000000002]
+set xrange [0:1.176]
 set xtics ("0" 0, "0.5" 0.5, "1.0" 1)
 at_x(v) = v
 set label "Events by comm" at screen 0.5, screen 0.9750 center
-set label "11 events" at screen 0.5, screen 0.9500 center textcolor rgb "#666666"
+set label "7 events" at screen 0.5, screen 0.9500 center textcolor rgb "#666666"
 set tmargin at screen 0.9200
 # place size text
 $bars0 << END
@@ -28,15 +28,11 @@ $bars0 << END
 4 1 "1"
 5 1 "1"
 6 1 "1"
-7 1 "1"
-8 1 "1"
-9 1 "1"
-10 1 "1"
 END
-set yrange [10.5:-0.5]
+set yrange [6.5:-0.5]
 set grid noytics
 set lmargin at screen 0.2633
-set ytics ("comm=" 0, "\044(touch /tmp/bats-run-2i1tFx/file/0…" 1, "\045\045s\045\045n50\045\045" 2, "\047 . system(\047touch /tmp/bats-run-2i1…" 3, "</title><script>alert(1)</script>\046a…" 4, "\100GPVAL_TERM\042 . system(\042touch /tmp/b…" 5, "\134x1b\13331m" 6, "\140touch /tmp/bats-run-2i1tFx/file/0/…" 7, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" 8, "\173/Symbol a\175_b\136c \046\173d\175\176e\173.8f\175" 9, "��é���" 10)
+set ytics ("comm=" 0, "\045\045s\045\045n50\045\045" 1, "</title><script>alert(1)</script>\046a…" 2, "\134x1b\13331m" 3, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" 4, "\173/Symbol a\175_b\136c \046\173d\175\176e\173.8f\175" 5, "��é���" 6)
 unset key
 plot $bars0 using (0):1:(0):2:($1-0.36):($1+0.36) with boxxyerror fillcolor rgb "#0072b2" fillstyle solid 1 noborder notitle, $bars0 using ($2<0?0:$2):1:3 with labels left offset character 0.7,0 notitle
 set key
