@@ -48,7 +48,7 @@ block() {
 	golden plot-timeseries.gp plot-data -y dur_ns -g ok --script "$T/in"
 	golden plot-rate.gp plot-data --script --format png --title Probes "$T/in"
 	grep -av "$INPUTS" "$INPUTS/hostile.tskv" >"$T/hostile"
-	golden plot-bar.gp plot-data --kind bar -g comm --script --format pdf "$T/hostile"
+	golden plot-bar.gp plot-data --kind bar -g comm --script --format svg "$T/hostile"
 	golden plot-usage.gp plot-data --kind usage -g ok --script -o x.svg "$T/in"
 }
 
