@@ -110,7 +110,7 @@ static double leave_room_for_key(const struct panel *panel, size_t extra, size_t
 	}
 	if (panel->sample->marks && longest < 11)
 		longest = 11;
-	right = 1 - gnuplot_part(&panel->chart->canvas, longest ? (double)longest + 8 : 4);
+	right = 1 - gnuplot_part(&panel->chart->canvas, longest ? (double)longest + 9 : 4);
 	right = right < 0.5 ? 0.5 : right;
 	fprintf(panel->script, "set rmargin at screen %.4f\n", right);
 	return right;

@@ -22,6 +22,7 @@ const char *const gnuplot_colours[GNUPLOT_COLOURS] = {
 static bool wants_fonts;
 /* A bit for each character that an installed font has, made when the first one beyond Latin is met. */
 static unsigned char *in_fonts;
+static bool fonts_known;
 
 enum { CHARACTERS = 0x110000 };
 
@@ -33,7 +34,8 @@ static void learn_fonts(void)
 	unsigned long from, to;
 
 	in_fonts = memory_zeroed(CHARACTERS / 8);
-	if (process_run(argv, SLICE(""), 64 << 20, &output) == 0 && output.status == 0 && output.at) {
+	fonts_known = process_run(argv, SLICE(""), 64 << 20, &output) == 0 && output.status == 0;
+	if (fonts_known && output.len) {
 		/* `20-7e a0-17f 2c6`: ranges in hexadecimal. The last byte is a blank. */
 		output.at[output.len - 1] = '\0';
 		for (char *p = output.at, *end; *p; p = end) {
@@ -279,6 +281,10 @@ bool gnuplot_run(struct slice script, bool window, struct process_output *output
 	size_t last;
 	int error;
 
+	if (wants_fonts && !in_fonts)
+		learn_fonts();
+	if (wants_fonts && fonts_known && !(in_fonts['A' / 8] >> 'A' % 8 & 1))
+		message("no font is installed: the picture has no text (install fonts-dejavu-core, or write .svg)");
 	/* Texts are UTF-8, numbers have a dot; in another locale gnuplot would warn, or differ. */
 	setenv("LC_ALL", "C.UTF-8", 1);
 	error = process_run(argv, script, PICTURE_BYTES_MAX, output);

@@ -304,6 +304,15 @@ assert not d.getElementsByTagName("script")' "$T/try.out" ;;
 	expect 1 '' "plot-data: cannot create $T/none/x.svg.tmp: No such file or directory"
 }
 
+@test "without fonts it says that the picture has no text" {
+	need gnuplot fc-list
+	printf '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>%s</dir><cachedir>%s</cachedir></fontconfig>' \
+		"$T/none" "$T/cache" >"$T/fonts.conf"
+	try env FONTCONFIG_FILE="$T/fonts.conf" plot-data --kind table -y dur_ns -o "$T/x.png" "$INPUTS/many.tskv"
+	expect 0 '' 'plot-data: no font is installed: the picture has no text (install fonts-dejavu-core, or write .svg)'
+	[ -s "$T/x.png" ]
+}
+
 @test "a closed pipe ends it silently" {
 	need gnuplot
 	err=$( { plot-data --kind heatmap -y dur_ns "$INPUTS/many.tskv" 2>&3 | head -c 10 >/dev/null; } 3>&1 )

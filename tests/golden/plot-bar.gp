@@ -1,6 +1,6 @@
 status 0
 set encoding utf8
-set terminal pdfcairo noenhanced size 12in,8in background "#ffffff" font "sans,13" linewidth 1
+set terminal svg noenhanced size 1200,800 background "#ffffff" font "sans-serif,13.5" linewidth 1
 set border 3 linecolor rgb "#666666" linewidth 0.8
 set tics nomirror out scale 0.5 textcolor rgb "#222222"
 set grid xtics ytics linetype 1 linecolor rgb "#e4e4e4" linewidth 0.6
@@ -32,7 +32,7 @@ END
 set yrange [6.5:-0.5]
 set grid noytics
 set lmargin at screen 0.2633
-set ytics ("comm=" 0, "\045\045s\045\045n50\045\045" 1, "</title><script>alert(1)</script>\046a…" 2, "\134x1b\13331m" 3, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" 4, "\173/Symbol a\175_b\136c \046\173d\175\176e\173.8f\175" 5, "��é���" 6)
+set ytics ("comm=" 0, "\045\045s\045\045n50\045\045" 1, "</title><script>alert(1)</script>\046a…" 2, "\134x1b\13331m" 3, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" 4, "\173/Symbol a\175_b\136c \046\173d\175\176e\173.8f\175" 5, "��é中��" 6)
 unset key
 plot $bars0 using (0):1:(0):2:($1-0.36):($1+0.36) with boxxyerror fillcolor rgb "#0072b2" fillstyle solid 1 noborder notitle, $bars0 using ($2<0?0:$2):1:3 with labels left offset character 0.7,0 notitle
 set key

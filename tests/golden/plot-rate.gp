@@ -14,7 +14,7 @@ unset colorbox
 set xlabel
 set ylabel
 set title
-set rmargin at screen 0.8749
+set rmargin at screen 0.8683
 set xrange [-0.11:11.11]
 set xtics ("01:38:32" 1.530004, "01:38:34" 3.530004, "01:38:36" 5.530004, "01:38:38" 7.530004, "01:38:40" 9.530004)
 at_x(v) = v

@@ -15,7 +15,7 @@ unset colorbox
 set xlabel
 set ylabel
 set title
-set rmargin at screen 0.8749
+set rmargin at screen 0.8683
 set xrange [-0.11003:11.11303]
 set xtics ("01:38:32" 1.533004, "01:38:34" 3.533004, "01:38:36" 5.533004, "01:38:38" 7.533004, "01:38:40" 9.533004)
 at_x(v) = v
