@@ -109,7 +109,7 @@ struct axis axis_for(enum unit unit, double min, double max, double least, bool 
 	}
 	if (min >= 0 && from_zero)
 		axis.low = 0;
-	if (axis.low == axis.high) {
+	if (axis.high / 2 - axis.low / 2 <= 1e-12 * fmax(fabs(axis.high), fabs(axis.low))) {
 		double pad = axis.high == 0 ? 1 : fabs(axis.high) * 0.1;
 
 		axis.low -= pad;

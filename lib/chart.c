@@ -628,12 +628,18 @@ static struct bins log_bins(const struct sample *sample, int per_decade)
 	return bins;
 }
 
+/* So close together that numbers in a script would not tell them apart. */
+static bool is_one_value(const struct sample *sample)
+{
+	return sample->y_max / 2 - sample->y_min / 2 <= 1e-12 * fmax(fabs(sample->y_min), fabs(sample->y_max));
+}
+
 static struct bins even_bins(const struct sample *sample, size_t about)
 {
 	double span = sample->y_max / 2 - sample->y_min / 2, step, from;
 	struct bins bins = { 0 };
 
-	step = span > 0 ? span * 2 / (double)about : fmax(fabs(sample->y_min) / 10, 1);
+	step = !is_one_value(sample) ? span * 2 / (double)about : fmax(fabs(sample->y_min) / 10, 1);
 	step = exp2(ceil(log2(step)));
 	from = floor(sample->y_min / step) * step;
 	bins.n = (size_t)floor((sample->y_max - from) / step) + 1;
@@ -706,7 +712,7 @@ static struct bins make_bins(const struct panel *panel, const struct axis *axis)
 		int per_decade = (int)((double)about / decades);
 
 		bins = log_bins(sample, per_decade < 1 ? 1 : per_decade > 20 ? 20 : per_decade);
-	} else if (sample->exact) {
+	} else if (sample->exact || is_one_value(sample)) {
 		bins = even_bins(sample, about);
 	} else {
 		return gathered_bins(&sample->linear, about);

@@ -118,7 +118,7 @@ static inline int64_t window_start(const struct window *window, int column)
  * Columns: for each column of time and each of COLUMNS_SERIES series, the spread of its values. When the
  * pool exceeds COLUMNS_BUDGET pages the columns become wider, so memory stays below some 64 MiB.
  */
-enum { COLUMNS_SERIES = 25, COLUMNS_BUDGET = 240000 };
+enum { COLUMNS_SERIES = 65, COLUMNS_BUDGET = 240000 };
 
 struct column {
 	struct spread *series[COLUMNS_SERIES];	/* NULL: nothing there */

@@ -188,7 +188,7 @@ block() {
 	# 45150 values are not kept: groups that grow late say so.
 	try plot-data -y a -g g --script "$T/in"
 	[ "$status" = 0 ]
-	[[ $err == *"more than 24 groups: the first values of 'name299' are drawn with the others"* ]]
+	[[ $err == *"more than 64 groups: the first values of 'name299' are drawn with the others"* ]]
 	[ "$(for s in 0 1 2 3 4 5 6 7 8; do block columns0_$s <<<"$out"; done | awk '{ n += $6 } END { print n }')" = 45150 ]
 }
 
