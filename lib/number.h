@@ -41,6 +41,12 @@ size_t number_put_i64(char *to, int64_t value);
 size_t number_put_real(char *to, double value);
 
 /*
+ * True when TEXT is a number as number_put_real() writes it: kept as a double and written again, it is the
+ * same text. Integers below 2^53, fractions and exponents in their shortest form; not 007, +1, -0, 1.50.
+ */
+bool number_canonical(struct slice text);
+
+/*
  * A moment as `--begin` and `--end` take it:
  *   1795225110481469996 (nanoseconds since the epoch; 16 or more digits), 1795225110.48 (seconds),
  *   2026-11-21T01:41:35.5Z (UTC; the zone may be left out), 01:41:35.5 (UTC, on the day of the first
