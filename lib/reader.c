@@ -17,6 +17,7 @@
 #include "memory.h"
 #include "message.h"
 #include "number.h"
+#include "options.h"
 #include "writer.h"
 
 enum {
@@ -663,6 +664,34 @@ void lookup_free(struct lookup *lookup)
 	free(lookup->place);
 	lookup->place = NULL;
 	lookup->room = 0;
+}
+
+char **lookup_list(const char *keys, struct lookup **fields, size_t *n)
+{
+	char **texts = options_split(keys);
+
+	for (*n = 0; texts[*n]; ++*n)
+		;
+	*fields = memory_zeroed(*n * sizeof **fields);
+	for (size_t i = 0; i < *n; i++) {
+		struct slice key = slice_of(texts[i]);
+
+		if (!is_key(key))
+			message_usage("cannot use '%.200s': '%.100s' is not a key", keys, texts[i]);
+		for (size_t other = 0; other < i; other++)
+			if (slice_equal((*fields)[other].key, key))
+				message_usage("cannot use '%.200s': '%.100s' comes twice", keys, texts[i]);
+		(*fields)[i].key = key;
+	}
+	return texts;
+}
+
+void lookup_list_free(char **texts, struct lookup *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		lookup_free(&fields[i]);
+	free(fields);
+	free(texts);
 }
 
 bool lookup_i64(struct lookup *lookup, const struct record *record, int64_t *value)

@@ -86,6 +86,13 @@ struct lookup {
 int lookup_slow(struct lookup *lookup, const struct shape *shape);
 void lookup_free(struct lookup *lookup);
 
+/*
+ * The lookups of `KEY,...`, as `-f` takes it: *N of them in *FIELDS. What is no key, and a key that comes
+ * twice, is wrong usage. Returns what the keys' texts are slices of; lookup_list_free() frees all.
+ */
+char **lookup_list(const char *keys, struct lookup **fields, size_t *n);
+void lookup_list_free(char **texts, struct lookup *fields, size_t n);
+
 /* The index of the field in the record's shape, or -1. */
 static inline int lookup_index(struct lookup *lookup, const struct shape *shape)
 {
