@@ -83,6 +83,9 @@ struct reader {
 
 	struct record record;
 	struct writer *flush;
+	void (*idle)(void *);
+	void *idle_data;
+	int stop;		/* -1: none */
 	uint64_t consumed, size;
 };
 
@@ -126,6 +129,7 @@ struct reader *reader_open(char **files, struct writer *flush)
 	r->files = *files ? files : (char **)(uintptr_t)no_files;
 	r->size = size_of_files(r->files);
 	r->fd = -1;
+	r->stop = -1;
 	r->flush = flush;
 	r->room = BUFFER;
 	r->buffer = memory_zeroed(r->room + PADDING);
@@ -189,13 +193,38 @@ static void end_file(struct reader *r)
 	r->fd = -1;
 }
 
-/* Whatever waits in the output goes out before a read that would block. */
-static void flush_before_blocking(struct reader *r)
+void reader_on_idle(struct reader *r, void (*idle)(void *), void *data)
 {
-	struct pollfd input = { .fd = r->fd, .events = POLLIN };
+	r->idle = idle;
+	r->idle_data = data;
+}
 
-	if (r->flush && r->may_block && r->flush->at > r->flush->buffer && poll(&input, 1, 0) == 0)
-		writer_flush(r->flush);
+void reader_stop_on(struct reader *r, int fd)
+{
+	r->stop = fd;
+}
+
+/*
+ * Whatever waits, in the output or with the caller, is done before a read that would block. False when
+ * reading shall stop.
+ */
+static bool before_read(struct reader *r)
+{
+	struct pollfd inputs[2] = { { .fd = r->fd, .events = POLLIN }, { .fd = r->stop, .events = POLLIN } };
+	bool unflushed = r->flush && r->flush->at > r->flush->buffer;
+
+	if (r->stop < 0 && (!r->may_block || (!unflushed && !r->idle)))
+		return true;
+	if (poll(inputs, 2, 0) == 0 && r->may_block) {
+		if (unflushed)
+			writer_flush(r->flush);
+		if (r->idle)
+			r->idle(r->idle_data);
+		while (r->stop >= 0 && poll(inputs, 2, -1) < 0)
+			if (errno != EINTR)
+				break;
+	}
+	return r->stop < 0 || !inputs[1].revents;
 }
 
 static void complain(struct reader *r, const char *reason)
@@ -228,7 +257,13 @@ static bool fill(struct reader *r)
 			r->at = r->buffer;
 			r->end = r->buffer + kept;
 		}
-		flush_before_blocking(r);
+		if (!before_read(r)) {
+			while (*r->files)
+				r->files++;
+			r->at_eof = true;
+			r->at = r->end;
+			return false;
+		}
 		n = read(r->fd, r->end, r->room - (size_t)(r->end - r->buffer));
 		if (n < 0 && errno == EINTR)
 			continue;

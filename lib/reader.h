@@ -58,6 +58,14 @@ struct reader *reader_open(char **files, struct writer *flush);
  */
 const struct record *reader_next(struct reader *reader);
 
+/*
+ * Calls IDLE(DATA) before each read that would block: what waits can be done while nothing comes. From
+ * the moment FD can be read (an eventfd that a signal handler writes), the input counts as ended, and a
+ * read that blocks is left; what had been read before is still given. For both: call before reader_next().
+ */
+void reader_on_idle(struct reader *reader, void (*idle)(void *), void *data);
+void reader_stop_on(struct reader *reader, int fd);
+
 /* Ends reading. False when anything was reported: the program exits with EXIT_FAILED. */
 bool reader_close(struct reader *reader);
 
