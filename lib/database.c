@@ -116,28 +116,54 @@ int database_bind_text(sqlite3_stmt *statement, int index, struct slice text)
 	return DATABASE_TEXT;
 }
 
-int database_bind(sqlite3_stmt *statement, int index, struct slice value, bool text_only, char **scratch)
+/* Whether all bytes are ASCII and none is NUL or a backslash: true for nearly all that is met. */
+static inline bool simple(struct slice text)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones << 7, backslashes = ones * '\\';
+	uint64_t word, found = 0;
+
+	for (; text.len >= 8; text.at += 8, text.len -= 8) {
+		memcpy(&word, text.at, 8);
+		found |= word | (word - ones) | ((word ^ backslashes) - ones);
+	}
+	word = ones;
+	memcpy(&word, text.at, text.len);
+	/* The high bit is set by each byte that is sought; a borrow can only come from such a byte. */
+	return !((found | word | (word - ones) | ((word ^ backslashes) - ones)) & high);
+}
+
+int database_result_text(sqlite3_context *context, struct slice text)
+{
+	if (memchr(text.at, '\0', text.len) || !utf8_valid(text)) {
+		sqlite3_result_blob64(context, text.at, text.len, SQLITE_STATIC);
+		return DATABASE_BLOB;
+	}
+	sqlite3_result_text64(context, text.at, text.len, SQLITE_STATIC, SQLITE_UTF8);
+	return DATABASE_TEXT;
+}
+
+int database_result(sqlite3_context *context, struct slice *value, bool text_only)
 {
 	int64_t whole;
 	double real;
 
-	if (!text_only && value.len && value.at[0] <= '9') {
-		if (canonical_integer(value, &whole)) {
-			sqlite3_bind_int64(statement, index, whole);
+	if (!text_only && value->len && value->at[0] <= '9') {
+		if (canonical_integer(*value, &whole)) {
+			sqlite3_result_int64(context, whole);
 			return DATABASE_INTEGER;
 		}
-		if (number_canonical(value) && number_real(value, &real)) {
-			sqlite3_bind_double(statement, index, real);
+		if (number_canonical(*value) && number_real(*value, &real)) {
+			sqlite3_result_double(context, real);
 			return DATABASE_REAL;
 		}
 	}
-	if (reader_escaped(value)) {
-		char *plain = *scratch;
-
-		value = (struct slice){ plain, reader_unescape(value, plain) };
-		*scratch += value.len;
+	if (!simple(*value)) {
+		if (reader_escaped(*value))
+			value->len = reader_unescape(*value, (char *)(uintptr_t)value->at);
+		return database_result_text(context, *value);
 	}
-	return database_bind_text(statement, index, value);
+	sqlite3_result_text64(context, value->at, value->len, SQLITE_STATIC, SQLITE_UTF8);
+	return DATABASE_TEXT;
 }
 
 struct slice database_text(sqlite3_stmt *statement, int column)

@@ -39,11 +39,14 @@ int64_t database_number(sqlite3 *db, const char *sql);
 enum { DATABASE_INTEGER = 1, DATABASE_REAL = 2, DATABASE_TEXT = 4, DATABASE_BLOB = 8 };
 
 /*
- * Binds a value as it stands in a record (TEXT_ONLY: never as a number), and returns the type it got. The
- * value, and SCRATCH, must stay until the statement has run: SCRATCH takes the unescaped text, at most
- * value.len bytes, and is moved behind it.
+ * Gives SQLite a value as it stands in a record, as the result of a function or a virtual table's column
+ * (TEXT_ONLY: never as a number), and returns the type that it got. Escapes are undone where the value
+ * stands, so its bytes must be the caller's own; they stay as long as SQLite may use the result.
  */
-int database_bind(sqlite3_stmt *statement, int index, struct slice value, bool text_only, char **scratch);
+int database_result(sqlite3_context *context, struct slice *value, bool text_only);
+
+/* The same for text without escapes, which is left as it is. */
+int database_result_text(sqlite3_context *context, struct slice text);
 
 /* Binds text, without escapes, as TEXT or BLOB. */
 int database_bind_text(sqlite3_stmt *statement, int index, struct slice text);
