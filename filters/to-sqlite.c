@@ -155,6 +155,19 @@ static char *new_name(struct intern *names, struct slice text, size_t most)
 	return name;
 }
 
+/* A table that a user names has that name or none. */
+static bool is_table_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = name; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return len > 0 && len <= NAME_MAX_BYTES && utf8_valid(slice_of(name)) &&
+	       strncasecmp(name, "sqlite_", 7) != 0 && strcasecmp(name, "runs") != 0 &&
+	       strcasecmp(name, "tables") != 0 && strcasecmp(name, "columns") != 0;
+}
+
 /* ---- what is in the database ---- */
 
 static void free_plan(struct plan *plan)
@@ -859,8 +872,8 @@ static void insert_run(struct store *s, const struct option_list *files)
 static void start(struct store *s, const struct option_list *files)
 {
 	/* Write-ahead logging: what is committed survives a kill, and others read while this writes. */
-	database_run(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; "
-			    "PRAGMA secure_delete = OFF");
+	database_run(s->db, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; "
+			    "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; PRAGMA secure_delete = OFF");
 	if (sqlite3_create_module(s->db, "feed", &feed_module, s) != SQLITE_OK)
 		database_die(s->db, "use");
 	s->begin = database_prepare(s->db, "BEGIN IMMEDIATE");
@@ -1002,6 +1015,9 @@ int main(int argc, char **argv)
 	int status;
 
 	(void)argc;
+	if (s.only && !is_table_name(s.only))
+		message_usage("cannot use '%.200s' as a table: runs, tables, columns, sqlite_..., control characters "
+			      "and more than %d bytes are not for it", s.only, NAME_MAX_BYTES);
 	if (!operands[0] || operands[1])
 		message_usage("cannot store: one database is wanted");
 	files.items = memory_grow(files.items, &files.room, files.count + 1, sizeof *files.items);
@@ -1033,8 +1049,8 @@ int main(int argc, char **argv)
 	/* One file again, which a directory that cannot be written does not hinder. Others may still read. */
 	sqlite3_busy_timeout(s.db, 0);
 	sqlite3_exec(s.db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
-	message("%llu records into %zu tables of %s, run %lld%s", (unsigned long long)s.rows, s.n, s.path,
-		(long long)s.run, good ? "" : ", which is marked as incomplete");
+	message("%llu record%s into %zu table%s of %s, run %lld%s", (unsigned long long)s.rows,
+		s.rows == 1 ? "" : "s", s.n, s.n == 1 ? "" : "s", s.path, (long long)s.run, good ? "" : ", which is marked as incomplete");
 	status = good ? EXIT_COMPLETE : EXIT_FAILED;
 	if (loss_report(&s.loss, "what was stored is", strict) && status == EXIT_COMPLETE)
 		status = EXIT_LOSS;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "message.h"
@@ -17,11 +18,14 @@ static const char *opened = "the database";	/* for messages */
 _Noreturn void database_die(sqlite3 *db, const char *verb)
 {
 	int code = sqlite3_extended_errcode(db), system = sqlite3_system_errno(db);
+	int kind = code & 0xff;
 	const char *remedy = "", *reason = sqlite3_errmsg(db), *detail = "";
 
-	if ((code & 0xff) == SQLITE_BUSY)
+	if (kind == SQLITE_FULL || kind == SQLITE_IOERR || kind == SQLITE_READONLY)
+		verb = "write";
+	if (kind == SQLITE_BUSY)
 		remedy = " (another program writes it; --wait gives it more time)";
-	if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN)
+	if (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN)
 		detail = system ? strerror(system) : "";
 	message_die("cannot %s %s: %s%s%s%s", verb, opened, reason, *detail ? ": " : "", detail, remedy);
 }
@@ -46,6 +50,15 @@ sqlite3 *database_open(const char *path, int flags, uint64_t wait_ns)
 	return db;
 }
 
+sqlite3 *database_open_read(const char *path, uint64_t wait_ns)
+{
+	bool may_write = access(path, W_OK) == 0;
+	sqlite3 *db = database_open(path, may_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, wait_ns);
+
+	database_run(db, "PRAGMA query_only = 1");
+	return db;
+}
+
 void database_close(sqlite3 *db)
 {
 	if (sqlite3_close(db) != SQLITE_OK)
@@ -63,7 +76,7 @@ void database_run(sqlite3 *db, const char *format, ...)
 	if (!sql)
 		message_die("cannot write %s: out of memory", opened);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		database_die(db, "write");
+		database_die(db, "use");
 	sqlite3_free(sql);
 }
 
@@ -175,18 +188,19 @@ struct slice database_text(sqlite3_stmt *statement, int column)
 	return (struct slice){ at ? at : "", (size_t)sqlite3_column_bytes(statement, column) };
 }
 
-void database_put(struct writer *out, struct key key, sqlite3_stmt *statement, int column)
+bool database_put(struct writer *out, struct key key, sqlite3_stmt *statement, int column)
 {
 	switch (sqlite3_column_type(statement, column)) {
 	case SQLITE_NULL:
-		return;
+		return false;
 	case SQLITE_INTEGER:
 		writer_i64(out, key, sqlite3_column_int64(statement, column));
-		return;
+		return true;
 	case SQLITE_FLOAT:
 		writer_real(out, key, sqlite3_column_double(statement, column));
-		return;
+		return true;
 	default:
 		writer_text(out, key, database_text(statement, column));
+		return true;
 	}
 }

@@ -22,6 +22,9 @@ _Noreturn void database_die(sqlite3 *db, const char *verb);
  * WAIT_NS is how long a lock of another program is waited for.
  */
 sqlite3 *database_open(const char *path, int flags, uint64_t wait_ns);
+
+/* The same for reading only; a file that cannot be written is read all the same. */
+sqlite3 *database_open_read(const char *path, uint64_t wait_ns);
 void database_close(sqlite3 *db);
 
 /* Runs statements that give no rows; the FORMAT is that of sqlite3_mprintf(): %w within "" for a name. */
@@ -54,7 +57,7 @@ int database_bind_text(sqlite3_stmt *statement, int index, struct slice text);
 /* The bytes of a column as text, valid until the next step. */
 struct slice database_text(sqlite3_stmt *statement, int column);
 
-/* Writes a column as a field, unless it is NULL. */
-void database_put(struct writer *out, struct key key, sqlite3_stmt *statement, int column);
+/* Writes a column as a field, unless it is NULL; true: it was written. */
+bool database_put(struct writer *out, struct key key, sqlite3_stmt *statement, int column);
 
 #endif
