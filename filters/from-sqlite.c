@@ -178,6 +178,8 @@ static void put_all(sqlite3 *db, struct writer *out, int64_t run, const char *pa
 	size_t n = 0, room = 0;
 	sqlite3_stmt *q;
 
+	if (database_number(db, "SELECT count(*) FROM sqlite_schema") == 0)
+		return;
 	if (database_number(db, "PRAGMA application_id") != APPLICATION)
 		message_die("cannot read %s: to-sqlite did not make it (name a query)", path);
 	database_run(db, "BEGIN");

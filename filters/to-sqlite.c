@@ -36,7 +36,7 @@
 enum {
 	APPLICATION = 0x77656972,	/* `weir`, in the database's header */
 	FORMAT = 1,
-	TABLES_MAX = 2000,
+	TABLES_MAX = 1000,
 	COLUMNS_MAX = 1990,	/* SQLite allows 2000; seq, run, more and key_order are ours */
 	NAME_MAX_BYTES = 100,
 	PLANS_MAX = 2000,
@@ -342,7 +342,8 @@ static void update_run(struct store *s, bool complete)
 	else
 		sqlite3_bind_int64(s->update, 6, (int64_t)s->loss.events);
 	sqlite3_bind_int(s->update, 7, complete);
-	sqlite3_bind_int64(s->update, 8, s->run);
+	sqlite3_bind_int64(s->update, 8, clock_epoch());
+	sqlite3_bind_int64(s->update, 9, s->run);
 	run_statement(s, s->update);
 }
 
@@ -882,7 +883,7 @@ static void start(struct store *s, const struct option_list *files)
 	run_statement(s, s->begin);
 	check_schema(s);
 	s->update = database_prepare(s->db, "UPDATE runs SET rows = ?, first_ts = ?, last_ts = ?, first_seq = ?, "
-					    "last_seq = ?, lost = ?, complete = ? WHERE id = ?");
+					    "last_seq = ?, lost = ?, complete = ?, end_ns = ? WHERE id = ?");
 	s->types = database_prepare(s->db, "UPDATE columns SET types = ? WHERE \"table\" = ? AND \"column\" = ?");
 	insert_run(s, files);
 	load(s);
