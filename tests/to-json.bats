@@ -60,7 +60,7 @@ value() { record ts=1 ev=x "v=$1" | to-json -f v; }
 		        want.write(repr(v) + "\n")
 	PYTHON
 	to-json "$T/in" >"$T/out"
-	! grep -qaP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$T/out"
+	[ "$(grep -caP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$T/out")" = 0 ]
 	python3 - "$T/out" >"$T/got" <<-'PYTHON'
 		import json, sys
 		for line in open(sys.argv[1], encoding="utf-8", newline="\n"):

@@ -19,6 +19,15 @@ back() {
 	[ "$(sql back.db 'pragma integrity_check')" = ok ]
 }
 
+# wait_for_rows N: until out.db has them, up to 10 s. (The sqlite3 shell would make a file that is not there.)
+wait_for_rows() {
+	for _ in $(seq 200); do
+		[ -e out.db ] && [ "$(sql out.db 'select rows from runs' 2>/dev/null)" = "$1" ] && return
+		sleep 0.05
+	done
+	return 1
+}
+
 # many N: N records of two kinds.
 many() {
 	awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) printf "ts=%d\tev=%s\ttid=%d\tcomm=c%d\tdur_ns=%d\n", i,
@@ -139,11 +148,11 @@ errno||text|' ]
 	PYTHON
 	back in
 	# Batches, and a second run, change nothing.
-	head -n 1000 in >head
-	to-sqlite --batch 7 two.db <head 2>/dev/null
+	head -n 1000 in >first
+	to-sqlite --batch 7 two.db <first 2>/dev/null
 	tail -n +1001 in | to-sqlite -a --batch 100 two.db 2>/dev/null
 	from-sqlite two.db | cmp - in
-	from-sqlite --run 1 two.db | cmp - head
+	from-sqlite --run 1 two.db | cmp - first
 }
 
 @test "names: colliding columns and tables are told apart, and the mapping is recorded" {
@@ -321,7 +330,7 @@ runs_2|runs' ]
 	exec 7>pipe
 	many 100 >&7
 	# An input that pauses commits, so the rows can be read already.
-	for _ in $(seq 100); do [ "$(sql out.db 'select rows from runs' 2>/dev/null)" = 100 ] && break; sleep 0.05; done
+	wait_for_rows 100
 	[ "$(sql out.db 'select count(*) from oncpu')" = 67 ]
 	kill -TERM $!
 	status=0
@@ -338,7 +347,7 @@ runs_2|runs' ]
 	env --default-signal=INT "$WEIR_BIN/to-sqlite" out.db <pipe 2>/dev/null &
 	exec 7>pipe
 	many 100 >&7
-	for _ in $(seq 100); do [ "$(sql out.db 'select rows from runs' 2>/dev/null)" = 100 ] && break; sleep 0.05; done
+	wait_for_rows 100
 	kill -INT $!
 	sleep 0.1
 	many 3 >&7
@@ -378,7 +387,7 @@ runs_2|runs' ]
 	exec 7>pipe
 	for n in 100 200 300; do
 		many 100 >&7
-		for _ in $(seq 100); do [ "$(sql out.db 'select rows from runs' 2>/dev/null)" = "$n" ] && break; sleep 0.05; done
+		wait_for_rows "$n"
 		[ "$(from-sqlite out.db | wc -l)" = "$n" ]
 	done
 	exec 7>&-
