@@ -124,7 +124,7 @@ to-csv: cannot open $T/none: No such file or directory"
 	wait $!
 }
 
-@test "the temporary file is where TMPDIR says, and is gone; a full one is an error" {
+@test "the temporary file is where TMPDIR says, and is gone afterwards" {
 	mkdir "$T/tmp"
 	records | TMPDIR=$T/tmp to-csv | cmp - <(records >"$T/in"; to-csv "$T/in")
 	[ -z "$(ls -A "$T/tmp")" ]

@@ -87,7 +87,7 @@ errno||text|' ]
 	for v in 0 1 -1 9223372036854775807 -9223372036854775808; do want "$v" integer; done
 	for v in 0.5 -1.25 1e-05 1e+20 0.30000000000000004; do want "$v" real; done
 	for v in '' -0 00 007 +1 1.50 5.0 5. .5 0x10 1e400 1e5 nan inf - 9223372036854775808 18446744073709551615 ' 1' '1 ' \
-		'\\' 'a\nb' é NULL; do
+		'a\\b' 'a\nb' é NULL; do
 		want "$v" text
 	done
 	want '\0' blob
@@ -356,6 +356,20 @@ runs_2|runs' ]
 	[ "$(sql out.db 'select rows, complete from runs')" = '103|1' ]
 }
 
+@test "SIGINT stops the reading of files" {
+	mkfifo pipe
+	env --default-signal=INT "$WEIR_BIN/to-sqlite" -f pipe out.db 2>err &
+	exec 7>pipe
+	many 100 >&7
+	wait_for_rows 100
+	kill -INT $!
+	status=0
+	wait $! || status=$?
+	exec 7>&-
+	[ "$status" = 1 ]
+	[ "$(cat err)" = 'to-sqlite: 100 records into 2 tables of out.db, run 1, which is marked as incomplete' ]
+}
+
 @test "a full disk: an error, and the database opens" {
 	many 200000 >in
 	status=0
@@ -430,11 +444,11 @@ to-sqlite: 5 records into 2 tables of out.db, run 1, which is marked as incomple
 }
 
 @test "progress is shown when asked for" {
-	many 300000 >in
-	try to-sqlite --progress -f in out.db
-	[ "$status" = 0 ] && [[ $err == *'records/s'* ]]
-	try to-sqlite --no-progress -f in two.db
-	expect 0 '' 'to-sqlite: 300000 records into 2 tables of two.db, run 1'
+	many 5000 >in
+	try to-sqlite --progress out.db < <(cat in; sleep 0.3; cat in)
+	[ "$status" = 0 ] && [[ $err == *' records, '*'/s'*'to-sqlite: 10000 records into 2 tables of out.db, run 1' ]]
+	try to-sqlite --no-progress two.db < <(cat in; sleep 0.3; cat in)
+	expect 0 '' 'to-sqlite: 10000 records into 2 tables of two.db, run 1'
 }
 
 @test "memory does not grow with the input" {
