@@ -115,7 +115,8 @@ static struct slice find_field(struct slice fields, struct slice key)
 }
 
 /* A row whose keys had an order of their own. */
-static void put_ordered(struct writer *out, bool *first, struct sheet *sheet, struct slice order, struct slice more)
+static void put_ordered(struct writer *out, bool *first, struct sheet *sheet, struct slice order,
+			struct slice more)
 {
 	for (const char *p = order.at, *end = order.at + order.len, *stop; p < end; p = stop + 1) {
 		struct slice key;

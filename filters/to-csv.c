@@ -64,7 +64,8 @@ static void put_row(struct writer *out, const struct table *table, const struct 
 }
 
 /* Writes up to MOST records of the files. False when not all could be read. */
-static bool put_rows(struct writer *out, const struct table *table, char **files, uint64_t most, struct loss *loss)
+static bool put_rows(struct writer *out, const struct table *table, char **files, uint64_t most,
+		     struct loss *loss)
 {
 	struct reader *in = reader_open(files, out);
 	const struct record *record;
@@ -85,7 +86,9 @@ static bool is_regular(const char *file)
 {
 	struct stat st;
 
-	return (strcmp(file, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(file, &st)) == 0 && S_ISREG(st.st_mode);
+	int failed = strcmp(file, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(file, &st);
+
+	return !failed && S_ISREG(st.st_mode);
 }
 
 /* A temporary file that has no name, or the end of the program. */
@@ -107,7 +110,7 @@ static int spool_open(void)
 	return fd;
 }
 
-/* Reads FILES to their end, learning their keys in order of appearance; copies the records to SPOOL, if any. */
+/* Reads FILES to their end, learning their keys in order; copies the records to SPOOL, if any. */
 static bool learn(struct intern *keys, char **files, struct writer *spool, uint64_t *records)
 {
 	struct reader *in = reader_open(files, NULL);

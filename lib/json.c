@@ -23,7 +23,8 @@ static inline size_t plain(const char *p, size_t len)
 		__m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
 		__m128i marks = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
 					     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-		__m128i all = _mm_or_si128(_mm_or_si128(low, marks), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
+		__m128i all = _mm_or_si128(_mm_or_si128(low, marks),
+					   _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
 		int mask = _mm_movemask_epi8(all);
 
 		if (mask)

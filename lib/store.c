@@ -113,7 +113,7 @@ static uint32_t lower_id(struct intern *names, const char *name, bool insert)
 	return id;
 }
 
-/* A name like TEXT that NAMES does not hold yet, and now does: cleaned, shortened, and numbered if need be. */
+/* A name like TEXT that NAMES does not hold yet, and now does: cleaned, shortened, numbered. */
 static char *new_name(struct intern *names, struct slice text, size_t most)
 {
 	char *name = memory_get(most + 32), *end = name;
