@@ -907,9 +907,10 @@ void store_index(struct store *s, const char *list)
 struct store *store_open(const char *path, bool append, const char *table, const char *source,
 			 const struct loss *loss, uint64_t wait_ns)
 {
-	struct store *s = memory_zeroed(sizeof *s);
+	struct store *s;
 
 	create_file(path, append);
+	s = memory_zeroed(sizeof *s);
 	s->path = path;
 	s->only = table;
 	s->loss = loss;
