@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: MIT
+#include "ctf/event.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "number.h"
+
+static inline bool align(struct cursor *c, uint32_t bits)
+{
+	c->at = (c->at + bits - 1) & -(uint64_t)bits;
+	return c->at <= c->end;
+}
+
+/* Whether BITS more are there. */
+static inline bool there(const struct cursor *c, uint64_t bits)
+{
+	return bits <= c->end - c->at;
+}
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FROM_LITTLE(bits, v) (v)
+#define FROM_BIG(bits, v) __builtin_bswap##bits(v)
+#else
+#define FROM_LITTLE(bits, v) __builtin_bswap##bits(v)
+#define FROM_BIG(bits, v) (v)
+#endif
+
+static inline uint64_t load16(const uint8_t *at)
+{
+	uint16_t v;
+
+	memcpy(&v, at, 2);
+	return FROM_LITTLE(16, v);
+}
+
+static inline uint64_t load32(const uint8_t *at)
+{
+	uint32_t v;
+
+	memcpy(&v, at, 4);
+	return FROM_LITTLE(32, v);
+}
+
+static inline uint64_t load64(const uint8_t *at)
+{
+	uint64_t v;
+
+	memcpy(&v, at, 8);
+	return FROM_LITTLE(64, v);
+}
+
+/*
+ * SIZE bits from bit AT. In little endian streams a field's bits begin at the low end of its first byte,
+ * in big endian ones at the high end (CTF 1.8.3, 4.1.5).
+ */
+static uint64_t load_bits(const uint8_t *base, uint64_t at, unsigned size, bool is_big)
+{
+	uint64_t value = 0;
+	unsigned got = 0;
+
+	while (got < size) {
+		unsigned skip = (unsigned)(at & 7), take = 8 - skip;
+		unsigned byte = base[at >> 3];
+
+		if (take > size - got)
+			take = size - got;
+		if (is_big)
+			value = value << take | (byte >> (8 - skip - take) & ((1u << take) - 1));
+		else
+			value |= (uint64_t)(byte >> skip & ((1u << take) - 1)) << got;
+		got += take;
+		at += take;
+	}
+	return value;
+}
+
+static inline int64_t extend(uint64_t value, unsigned size)
+{
+	return (int64_t)(value << (64 - size)) >> (64 - size);
+}
+
+/* Reads the number of the step, wherever it is; c->at is behind it then. False: it is not all there. */
+static inline bool read_number(const struct plan_step *s, struct cursor *c, uint64_t *value)
+{
+	const uint8_t *at;
+
+	if (!align(c, s->align) || !there(c, s->size))
+		return false;
+	at = c->base + (c->at >> 3);
+	switch (s->op) {
+	case PLAN_U8: case PLAN_X8: case PLAN_S8:
+		*value = *at;
+		break;
+	case PLAN_U16: case PLAN_X16: case PLAN_S16:
+		*value = load16(at);
+		break;
+	case PLAN_U32: case PLAN_X32: case PLAN_S32:
+		*value = load32(at);
+		break;
+	case PLAN_U64: case PLAN_X64: case PLAN_S64:
+		*value = load64(at);
+		break;
+	default:
+		*value = load_bits(c->base, c->at, s->size, s->is_big);
+	}
+	if (s->is_signed)
+		*value = (uint64_t)extend(*value, s->size);
+	c->at += s->size;
+	c->reg[s->keep] = *value;	/* register 0 is nobody's */
+	return true;
+}
+
+/* The bytes up to the NUL of the string at the cursor, which is behind the NUL then. */
+static bool read_string(struct cursor *c, struct slice *text)
+{
+	const char *at, *nul;
+	size_t max;
+
+	if (!align(c, 8))
+		return false;
+	at = (const char *)c->base + (c->at >> 3);
+	max = (c->end - c->at) >> 3;
+	nul = memchr(at, '\0', max);
+	if (!nul)
+		return false;
+	*text = (struct slice){ at, (size_t)(nul - at) };
+	c->at += (text->len + 1) * 8;
+	return true;
+}
+
+/* The text in an array of bytes: up to a NUL, or all of it. */
+static inline bool read_text(const struct plan_step *s, struct cursor *c, struct slice *text)
+{
+	uint64_t n = s->use ? c->reg[s->use] : s->length;
+	const char *nul;
+
+	if (!align(c, s->align) || n > c->end >> 3 || !there(c, n * 8))
+		return false;
+	text->at = (const char *)c->base + (c->at >> 3);
+	nul = n ? memchr(text->at, '\0', n) : NULL;
+	text->len = nul ? (size_t)(nul - text->at) : n;
+	c->at += n * 8;
+	return true;
+}
+
+static const struct plan_option *selected(const struct plan_step *s, const struct cursor *c)
+{
+	uint64_t tag = c->reg[s->use];
+
+	for (uint32_t i = 0; i < s->options_n; i++) {
+		const struct plan_option *o = &s->options[i];
+
+		if (s->is_signed ? (int64_t)tag >= (int64_t)o->low && (int64_t)tag <= (int64_t)o->high :
+				   tag >= o->low && tag <= o->high)
+			return o;
+	}
+	return NULL;
+}
+
+/* How many elements; false when so many cannot be there: an element of no bits would never end. */
+static bool array_length(const struct plan_step *s, const struct cursor *c, uint64_t *n)
+{
+	*n = s->use ? c->reg[s->use] : s->length;
+	return *n <= c->end - c->at || *n == 0;
+}
+
+bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
+{
+	const struct plan_step *end = s + n;
+	const struct plan_option *option;
+	struct slice text;
+	uint64_t value;
+
+	for (; s < end; s += 1 + s->body) {
+		switch (s->op) {
+		case PLAN_ALIGN:
+			if (!align(c, s->align))
+				return false;
+			break;
+		case PLAN_STRING:
+			if (!read_string(c, &text))
+				return false;
+			break;
+		case PLAN_TEXT:
+			if (!read_text(s, c, &text))
+				return false;
+			break;
+		case PLAN_ARRAY:
+			if (!align(c, s->align) || !array_length(s, c, &value))
+				return false;
+			while (value--)
+				if (!ctf_event_pass(s + 1, s->body, c))
+					return false;
+			break;
+		case PLAN_VARIANT:
+			option = selected(s, c);
+			if (!option || !ctf_event_pass(s + 1 + option->from, option->n, c))
+				return false;
+			break;
+		default:
+			if (!read_number(s, c, &value))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* --- writing ---------------------------------------------------------------------------------------- */
+
+/* Keys are padded, so most are copied in one or two blocks. */
+static inline char *put_key(char *to, const struct plan_step *s)
+{
+	memcpy(to, s->key, 16);
+	if (s->key_len > 16) {
+		memcpy(to + 16, s->key + 16, 16);
+		if (s->key_len > 32)
+			memcpy(to + 32, s->key + 32, s->key_len - 32);
+	}
+	return to + s->key_len;
+}
+
+static inline char *put_hex(char *to, uint64_t value)
+{
+	static const char hex[] = "0123456789abcdef";
+	int shift = value ? (63 - __builtin_clzll(value)) / 4 * 4 : 0;
+
+	*to++ = '0';
+	*to++ = 'x';
+	for (; shift >= 0; shift -= 4)
+		*to++ = hex[value >> shift & 15];
+	return to;
+}
+
+static inline char *put_integer(char *to, const struct plan_step *s, uint64_t value)
+{
+	if (s->is_hex)
+		return put_hex(to, s->is_signed && s->size < 64 ? value & ((1ull << s->size) - 1) : value);
+	if (s->is_signed)
+		return to + number_put_i64(to, (int64_t)value);
+	return to + number_put_u64(to, value);
+}
+
+/* Whether the 16 bytes at P hold a byte that must be escaped, or a NUL. */
+static inline bool is_plain16(const char *p)
+{
+#ifdef __SSE2__
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+	__m128i bad = _mm_or_si128(_mm_or_si128(low, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+				   _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
+
+	return _mm_movemask_epi8(bad) == 0;
+#else
+	for (int i = 0; i < 16; i++)
+		if ((unsigned char)p[i] < 0x20 || p[i] == '\\' || p[i] == 0x7f)
+			return false;
+	return true;
+#endif
+}
+
+static char *put_escaped(char *to, struct slice text)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t i = 0;
+
+	for (; i + 16 <= text.len && is_plain16(text.at + i); i += 16, to += 16)
+		memcpy(to, text.at + i, 16);
+	for (; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		if (c >= 0x20 && c != '\\' && c != 0x7f) {
+			*to++ = (char)c;
+			continue;
+		}
+		*to++ = '\\';
+		if (c == '\\' || c == '\t' || c == '\n' || c == '\r' || c == '\0') {
+			*to++ = c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c ? '\\' : '0';
+		} else {
+			*to++ = 'x';
+			*to++ = hex[c >> 4];
+			*to++ = hex[c & 15];
+		}
+	}
+	return to;
+}
+
+static bool in_label(const struct plan_step *s, const struct plan_label *l, uint64_t value)
+{
+	return s->is_signed ? (int64_t)value >= (int64_t)l->low && (int64_t)value <= (int64_t)l->high :
+			      value >= l->low && value <= l->high;
+}
+
+static char *put_labels(const struct plan_step *s, struct cursor *c, char *to, uint64_t value)
+{
+	unsigned found = 0;
+
+	for (uint32_t i = 0; i < s->options_n; i++) {
+		const struct plan_label *label = &s->labels[i];
+
+		if (!in_label(s, label, value))
+			continue;
+		to = batch_room(c->out, to, label->text.len + PLAN_KEY_MAX);
+		if (found++)
+			*to++ = '|';
+		memcpy(to, label->text.at, label->text.len);
+		to += label->text.len;
+	}
+	if (found)
+		return to;
+	return to + (s->is_signed ? number_put_i64(to, (int64_t)value) : number_put_u64(to, value));
+}
+
+static char *put_float(const struct plan_step *s, char *to, uint64_t value)
+{
+	double real;
+
+	if (s->size == 32) {
+		uint32_t bits = (uint32_t)value;
+		float single;
+
+		memcpy(&single, &bits, 4);
+		real = (double)single;
+	} else {
+		memcpy(&real, &value, 8);
+	}
+	return to + number_put_real(to, real);
+}
+
+/* The key of an array's element so far: `<TAB>name.3`. */
+struct prefix {
+	char text[PLAN_KEY_MAX];
+	size_t len;
+};
+
+static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c, char *to, struct prefix *prefix);
+
+/* What a step writes before its value; within an array that is the element's key, too. */
+static inline char *put_whole_key(const struct plan_step *s, char *to, const struct prefix *prefix)
+{
+	if (__builtin_expect(prefix != NULL, 0)) {
+		memcpy(to, prefix->text, prefix->len);
+		to += prefix->len;
+	}
+	return put_key(to, s);
+}
+
+static char *write_array(const struct plan_step *s, struct cursor *c, char *to, struct prefix *outer)
+{
+	struct prefix prefix = { .len = 0 };
+	uint64_t n, i;
+	size_t stem;
+
+	if (!align(c, s->align) || !array_length(s, c, &n))
+		return NULL;
+	if (outer) {
+		memcpy(prefix.text, outer->text, outer->len);
+		prefix.len = outer->len;
+	}
+	if (prefix.len + s->key_len + 24 > PLAN_KEY_MAX) {
+		c->cut = true;
+		return ctf_event_pass(s, 1, c) ? to : NULL;
+	}
+	memcpy(prefix.text + prefix.len, s->key, s->key_len);
+	stem = prefix.len + s->key_len;
+	to = batch_room(c->out, to, PLAN_KEY_MAX + 64);
+	if (n == 0) {	/* nothing at all would read as a field that the event does not have */
+		memcpy(to, prefix.text, stem);
+		to[stem] = '=';
+		return to + stem + 1;
+	}
+	prefix.text[stem++] = '.';
+	for (i = 0; i < n && ++c->fields < PLAN_FIELDS_MAX; i++) {
+		prefix.len = stem + number_put_u64(prefix.text + stem, i);
+		to = write_steps(s + 1, s->body, c, to, &prefix);
+		if (!to)
+			return NULL;
+	}
+	if (i == n)
+		return to;
+	c->cut = true;
+	to = batch_room(c->out, to, PLAN_KEY_MAX + 64);
+	memcpy(to, prefix.text, stem);
+	memcpy(to + stem, "length=", 7);
+	to += stem + 7;
+	to += number_put_u64(to, n);
+	for (; i < n; i++)
+		if (!ctf_event_pass(s + 1, s->body, c))
+			return NULL;
+	return to;
+}
+
+/* PREFIX is NULL outside of arrays; there the plan's room is enough for all but texts and labels. */
+static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c, char *to, struct prefix *prefix)
+{
+	const struct plan_step *end = s + n;
+	const struct plan_option *option;
+	struct slice text;
+	uint64_t value;
+
+	for (; s < end; s += 1 + s->body) {
+		if (__builtin_expect(s->silent, 0)) {
+			if (!ctf_event_pass(s, 1, c))
+				return NULL;
+			continue;
+		}
+		if (prefix)
+			to = batch_room(c->out, to, 2 * PLAN_KEY_MAX + 512);
+		switch (s->op) {
+		case PLAN_ALIGN:
+			if (!align(c, s->align))
+				return NULL;
+			break;
+		case PLAN_STRING:
+		case PLAN_TEXT:
+			if (s->op == PLAN_STRING ? !read_string(c, &text) : !read_text(s, c, &text))
+				return NULL;
+			if (text.len > 64)
+				to = batch_room(c->out, to, text.len * 4 + c->room + 2 * PLAN_KEY_MAX);
+			to = put_escaped(put_whole_key(s, to, prefix), text);
+			break;
+		case PLAN_ARRAY:
+			to = write_array(s, c, to, prefix);
+			if (!to)
+				return NULL;
+			to = batch_room(c->out, to, c->room);
+			break;
+		case PLAN_VARIANT:
+			option = selected(s, c);
+			if (!option)
+				return NULL;
+			to = write_steps(s + 1 + option->from, option->n, c, to, prefix);
+			if (!to)
+				return NULL;
+			break;
+		case PLAN_ENUM:
+			if (!read_number(s, c, &value))
+				return NULL;
+			to = put_labels(s, c, put_whole_key(s, to, prefix), value);
+			to = batch_room(c->out, to, c->room);
+			break;
+		case PLAN_FLOAT:
+			if (!read_number(s, c, &value))
+				return NULL;
+			to = put_float(s, put_whole_key(s, to, prefix), value);
+			break;
+		default:
+			if (!read_number(s, c, &value))
+				return NULL;
+			to = put_integer(put_whole_key(s, to, prefix), s, value);
+		}
+	}
+	return to;
+}
+
+/* Where each part of the contexts begins, in bits; the cursor is behind the contexts then. */
+static bool find_parts(const struct ctf_plan *plan, struct cursor *c, uint64_t *begin)
+{
+	uint32_t i = 0;
+
+	for (uint32_t scope = 0; scope < 2; scope++) {
+		const struct plan_scope *s = &plan->scopes[scope];
+		uint64_t base;
+
+		if (!align(c, s->align))
+			return false;
+		base = c->at;
+		if (s->size >= 0) {
+			if (!there(c, (uint64_t)s->size))
+				return false;
+			for (; i < plan->parts_n && plan->parts[i].scope == scope; i++)
+				begin[i] = base + (uint64_t)plan->parts[i].offset;
+			c->at = base + (uint64_t)s->size;
+			continue;
+		}
+		for (; i < plan->parts_n && plan->parts[i].scope == scope; i++) {
+			begin[i] = c->at;
+			if (!ctf_event_pass(&plan->steps[plan->parts[i].from], plan->parts[i].n, c))
+				return false;
+		}
+	}
+	return true;
+}
+
+char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
+{
+	uint64_t begin[PLAN_PARTS_MAX], behind;
+
+	c->room = plan->room;
+	to = batch_room(c->out, to, plan->room);
+	if (!find_parts(plan, c, begin))
+		return NULL;
+	behind = c->at;
+	for (uint32_t i = 0; i < plan->parts_n; i++) {
+		const struct plan_part *part = &plan->parts[plan->order[i]];
+
+		c->at = begin[plan->order[i]];
+		to = write_steps(&plan->steps[part->from], part->n, c, to, NULL);
+		if (!to)
+			return NULL;
+	}
+	c->at = behind;
+	if (!align(c, plan->payload_align))
+		return NULL;
+	return write_steps(&plan->steps[plan->payload], plan->steps_n - plan->payload, c, to, NULL);
+}
+
+bool ctf_event_skip(const struct ctf_plan *plan, struct cursor *c)
+{
+	uint64_t begin[PLAN_PARTS_MAX];
+
+	if (!find_parts(plan, c, begin) || !align(c, plan->payload_align))
+		return false;
+	if (plan->payload_size >= 0) {
+		if (!there(c, (uint64_t)plan->payload_size))
+			return false;
+		c->at += (uint64_t)plan->payload_size;
+		return true;
+	}
+	return ctf_event_pass(&plan->steps[plan->payload], plan->steps_n - plan->payload, c);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Carrying out a plan: from the bits of one event to its record's fields. */
+#ifndef WEIR_CTF_EVENT_H
+#define WEIR_CTF_EVENT_H
+
+#include "ctf/batch.h"
+#include "ctf/plan.h"
+
+/* Where reading is in a packet. Nothing behind `end` is touched. */
+struct cursor {
+	const uint8_t *base;		/* the packet */
+	uint64_t at, end;		/* bits from there */
+	uint64_t reg[PLAN_REGISTERS];
+	struct batch *out;
+	uint32_t fields;		/* written to this record by arrays, which are bounded */
+	bool cut;			/* an array was cut */
+	size_t room;			/* the plan's */
+};
+
+/*
+ * Passes the N steps at STEPS without writing; registers are set. False when they reach behind the end,
+ * or nothing is known of a tag's value.
+ */
+bool ctf_event_pass(const struct plan_step *steps, uint32_t n, struct cursor *cursor);
+
+/*
+ * Reads the event's contexts and payload at the cursor and writes its fields at TO, which lies in
+ * cursor->out and is the end of what is written of the record. Returns the new end; NULL where
+ * ctf_event_pass() would be false.
+ */
+char *ctf_event_write(const struct ctf_plan *plan, struct cursor *cursor, char *to);
+
+/* The same without writing. */
+bool ctf_event_skip(const struct ctf_plan *plan, struct cursor *cursor);
+
+#endif

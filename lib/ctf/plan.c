@@ -1,0 +1,703 @@
+// SPDX-License-Identifier: MIT
+#include "ctf/plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "arena.h"
+#include "memory.h"
+#include "writer.h"
+
+/* An integer that has been planned, by its path from its scope's root: lengths and tags refer to it. */
+struct visible {
+	struct slice path;	/* with the names as the metadata has them */
+	unsigned scope;
+	uint32_t step;
+};
+
+struct planner {
+	struct ctf_metadata *metadata;
+	struct arena *arena;
+	const struct selection *selection;
+	struct ctf_plan *plan;
+	size_t steps_room;
+	struct visible *visible;
+	size_t visible_n, visible_room;
+	unsigned scope;
+	unsigned registers;
+	struct ctf_header *header;	/* NULL while an event is planned */
+	const char *const *names;	/* of the values that it keeps */
+	char path[PLAN_KEY_MAX];	/* of the structure that is being planned, with a final dot */
+	size_t path_len;
+	char *error;
+	size_t error_size;
+	jmp_buf failed;
+};
+
+_Noreturn static void fail(struct planner *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fail(struct planner *p, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(p->error, p->error_size, format, args);
+	va_end(args);
+	longjmp(p->failed, 1);
+}
+
+static int shown(struct slice text)
+{
+	return text.len > 60 ? 60 : (int)text.len;
+}
+
+/* The step is addressed by its index: adding steps moves them. */
+static struct plan_step *step_at(struct planner *p, uint32_t index)
+{
+	return &p->plan->steps[index];
+}
+
+static uint32_t add_step(struct planner *p, enum plan_op op, uint32_t align)
+{
+	uint32_t index = p->plan->steps_n;
+
+	if (index >= PLAN_STEPS_MAX)
+		fail(p, "more than %d fields", PLAN_STEPS_MAX);
+	p->plan->steps = memory_grow(p->plan->steps, &p->steps_room, index + 1, sizeof *p->plan->steps);
+	p->plan->steps[index] = (struct plan_step){ .op = op, .align = align };
+	p->plan->steps_n++;
+	return index;
+}
+
+/* A name as the record has it: without the underscore that tracers put before names. */
+static struct slice bare(struct slice name)
+{
+	if (name.len > 1 && name.at[0] == '_')
+		return (struct slice){ name.at + 1, name.len - 1 };
+	return name;
+}
+
+/* A key of three parts, padded so that it can be copied in whole blocks. */
+static void set_key(struct planner *p, uint32_t step, struct slice prefix, struct slice name, const char *tail)
+{
+	size_t tail_len = strlen(tail), len = prefix.len + name.len + tail_len;
+	char *key;
+
+	if (len > PLAN_KEY_MAX)
+		fail(p, "a key of more than %d characters", PLAN_KEY_MAX);
+	key = arena_get(p->arena, len + PLAN_KEY_PADDING);
+	memcpy(key, prefix.at, prefix.len);
+	if (name.len)
+		memcpy(key + prefix.len, name.at, name.len);
+	memcpy(key + prefix.len + name.len, tail, tail_len);
+	step_at(p, step)->key = key;
+	step_at(p, step)->key_len = (uint32_t)len;
+}
+
+static uint8_t new_register(struct planner *p)
+{
+	if (p->registers + 1 >= PLAN_REGISTERS)
+		fail(p, "more than %d lengths and tags", PLAN_REGISTERS);
+	return (uint8_t)++p->registers;
+}
+
+/* The register for times of SIZE bits. */
+static uint8_t time_register(struct planner *p, uint32_t size)
+{
+	struct ctf_header *h = p->header;
+
+	for (unsigned i = 0; i < h->times; i++)
+		if (h->time[i].size == size)
+			return h->time[i].keep;
+	if (h->times == HEADER_TIMES_MAX)
+		fail(p, "times of more than %d widths in a header", HEADER_TIMES_MAX);
+	h->time[h->times].size = (uint8_t)size;
+	h->time[h->times].keep = new_register(p);
+	return h->time[h->times++].keep;
+}
+
+/* Has a value of a header kept, if it is one that was asked for, or a time. */
+static void keep_header_value(struct planner *p, const struct ctf_field *field, uint32_t step)
+{
+	for (unsigned i = 0; p->names[i]; i++) {
+		if (slice_equal(bare(field->name), slice_of(p->names[i]))) {
+			if (!p->header->name[i])
+				p->header->name[i] = new_register(p);
+			step_at(p, step)->keep = p->header->name[i];
+			return;
+		}
+	}
+	if (field->type->clock && field->type->kind == CTF_INTEGER) {
+		p->header->clock = field->type->clock;
+		step_at(p, step)->keep = time_register(p, field->type->size);
+	}
+}
+
+/* --- references ------------------------------------------------------------------------------------- */
+
+static void make_visible(struct planner *p, struct slice name, uint32_t step)
+{
+	char path[2 * PLAN_KEY_MAX];
+	size_t len = p->path_len + name.len;
+
+	if (len > sizeof path)
+		fail(p, "a path of more than %zu characters", sizeof path);
+	memcpy(path, p->path, p->path_len);
+	memcpy(path + p->path_len, name.at, name.len);
+	p->visible = memory_grow(p->visible, &p->visible_room, p->visible_n + 1, sizeof *p->visible);
+	p->visible[p->visible_n++] = (struct visible){
+		.path = arena_copy(p->arena, (struct slice){ path, len }),
+		.scope = p->scope,
+		.step = step,
+	};
+}
+
+static bool find_visible(const struct planner *p, unsigned scope, struct slice prefix, struct slice name,
+			 uint32_t *step)
+{
+	for (size_t i = p->visible_n; i-- > 0;) {
+		const struct visible *v = &p->visible[i];
+
+		if (v->scope == scope && v->path.len == prefix.len + name.len &&
+		    memcmp(v->path.at, prefix.at, prefix.len) == 0 &&
+		    memcmp(v->path.at + prefix.len, name.at, name.len) == 0) {
+			*step = v->step;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The register of the integer that REFERENCE names (CTF 1.8.3, 7.3.2): absolute, or looked for in the
+ * structures around, the innermost first, then in the scopes recorded before.
+ */
+static uint8_t resolve(struct planner *p, struct slice reference)
+{
+	static const char *const roots[] = { "stream.event.context.", "event.context.", "event.fields." };
+	uint32_t step = 0;
+	bool found = false;
+
+	for (unsigned scope = 0; scope < 3 && !found; scope++) {
+		size_t n = strlen(roots[scope]);
+
+		if (reference.len > n && memcmp(reference.at, roots[scope], n) == 0)
+			found = find_visible(p, scope, SLICE(""),
+					     (struct slice){ reference.at + n, reference.len - n }, &step);
+	}
+	for (size_t len = p->path_len; !found;) {
+		found = find_visible(p, p->scope, (struct slice){ p->path, len }, reference, &step);
+		if (len == 0)
+			break;
+		for (len--; len && p->path[len - 1] != '.'; len--)
+			;
+	}
+	for (unsigned scope = p->scope; scope-- > 0 && !found;)
+		found = find_visible(p, scope, SLICE(""), reference, &step);
+	if (!found)
+		fail(p, "nothing recorded before is called '%.*s'", shown(reference), reference.at);
+	if (step_at(p, step)->keep == 0)
+		step_at(p, step)->keep = new_register(p);
+	return step_at(p, step)->keep;
+}
+
+/* --- types ------------------------------------------------------------------------------------------ */
+
+static void plan_type(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
+		      bool silent);
+
+static bool is_big(const struct planner *p, const struct ctf_type *type)
+{
+	return (type->order == CTF_NATIVE ? p->metadata->order : type->order) == CTF_BIG;
+}
+
+static enum plan_op integer_op(const struct planner *p, const struct ctf_type *type)
+{
+	unsigned which = type->size == 8 ? 0 : type->size == 16 ? 1 : type->size == 32 ? 2 : 3;
+
+	if (type->align < 8 || (type->size != 8 && type->size != 16 && type->size != 32 && type->size != 64) ||
+	    (is_big(p, type) && type->size != 8))
+		return PLAN_BITS;
+	if (type->base == 16)
+		return (enum plan_op)(PLAN_X8 + which);
+	return (enum plan_op)((type->is_signed ? PLAN_S8 : PLAN_U8) + which);
+}
+
+static struct slice escaped(struct planner *p, struct slice text)
+{
+	struct writer scratch = { .at = arena_get(p->arena, text.len * 4 + 1) };
+
+	scratch.buffer = scratch.at;
+	scratch.limit = scratch.at + text.len * 4 + 1;
+	writer_escaped(&scratch, text);
+	return (struct slice){ scratch.buffer, (size_t)(scratch.at - scratch.buffer) };
+}
+
+static uint32_t plan_number(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
+			    bool silent)
+{
+	enum plan_op op = type->kind == CTF_FLOAT ? PLAN_FLOAT : type->kind == CTF_ENUM ? PLAN_ENUM :
+			  integer_op(p, type);
+	uint32_t index = add_step(p, op, type->align);
+	struct plan_step *step = step_at(p, index);
+
+	step->size = (uint8_t)type->size;
+	step->is_signed = type->is_signed;
+	step->is_big = is_big(p, type);
+	step->is_hex = type->base == 16;
+	step->silent = silent;
+	if (type->kind == CTF_ENUM) {
+		struct plan_label *labels = arena_get(p->arena, type->n * sizeof *labels + 1);
+
+		for (uint32_t i = 0; i < type->n; i++)
+			labels[i] = (struct plan_label){ type->ranges[i].low, type->ranges[i].high,
+							 escaped(p, type->ranges[i].label) };
+		step->labels = labels;
+		step->options_n = type->n;
+	}
+	set_key(p, index, prefix, name, "=");
+	return index;
+}
+
+/* Arrays and sequences, of text and of anything. */
+static void plan_array(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
+		       bool silent)
+{
+	bool is_text = type->element->is_text && type->element->kind == CTF_INTEGER && type->element->align == 8;
+	uint8_t use = type->kind == CTF_SEQUENCE ? resolve(p, type->reference) : 0;
+	uint32_t index = add_step(p, is_text ? PLAN_TEXT : PLAN_ARRAY, type->align);
+	struct plan_step *step = step_at(p, index);
+
+	step->use = use;
+	step->length = type->kind == CTF_ARRAY ? type->length : 0;
+	step->silent = silent;
+	set_key(p, index, prefix, name, is_text ? "=" : "");
+	if (!is_text) {
+		/* Within an array, keys begin behind the element's index. */
+		plan_type(p, type->element, SLICE(""), SLICE(""), silent);
+		step_at(p, index)->body = p->plan->steps_n - index - 1;
+	}
+}
+
+/* The name, made unlike those of the fields before it, and one that a key may begin with. */
+static struct slice distinct(struct planner *p, const struct ctf_field *fields, uint32_t n, bool begins)
+{
+	struct slice name = bare(fields[n].name);
+	unsigned same = 0;
+	char *text;
+
+	for (uint32_t i = 0; i < n; i++)
+		same += slice_equal(bare(fields[i].name), name);
+	if (same == 0 && !(begins && name.len && name.at[0] >= '0' && name.at[0] <= '9'))
+		return name;
+	text = arena_get(p->arena, name.len + 16);
+	return (struct slice){ text, (size_t)snprintf(text, name.len + 16, same ? "%s%.*s_%u" : "%s%.*s",
+						      begins && name.at[0] <= '9' ? "_" : "", (int)name.len,
+						      name.at, same + 1) };
+}
+
+/*
+ * LTTng records the length of a sequence NAME in a field of its own, __NAME_length: the array's elements
+ * tell it, so it is not written.
+ */
+static bool is_length_of_next(const struct ctf_type *type, uint32_t n)
+{
+	const struct ctf_type *next = n + 1 < type->n ? type->fields[n + 1].type : NULL;
+	struct slice name = bare(type->fields[n].name), wanted;
+
+	if (!next || next->kind != CTF_SEQUENCE || !slice_equal(next->reference, type->fields[n].name))
+		return false;
+	wanted = bare(type->fields[n + 1].name);
+	return name.len == wanted.len + 8 && name.at[0] == '_' &&
+	       memcmp(name.at + 1, wanted.at, wanted.len) == 0 &&
+	       memcmp(name.at + 1 + wanted.len, "_length", 7) == 0;
+}
+
+static void enter(struct planner *p, struct slice name, size_t *old)
+{
+	*old = p->path_len;
+	if (name.len == 0)
+		return;
+	if (p->path_len + name.len + 1 > sizeof p->path)
+		fail(p, "a path of more than %zu characters", sizeof p->path);
+	memcpy(p->path + p->path_len, name.at, name.len);
+	p->path[p->path_len + name.len] = '.';
+	p->path_len += name.len + 1;
+}
+
+static void plan_field(struct planner *p, const struct ctf_field *field, struct slice prefix, struct slice name,
+		       bool silent)
+{
+	uint32_t index = p->plan->steps_n;
+	size_t old;
+
+	enter(p, field->name, &old);
+	plan_type(p, field->type, prefix, name, silent);
+	p->path_len = old;
+	if (field->type->kind == CTF_INTEGER || field->type->kind == CTF_ENUM) {
+		if (p->header)
+			keep_header_value(p, field, index);
+		make_visible(p, field->name, index);
+	}
+}
+
+/* PREFIX and NAME with a dot behind, as the prefix of what is in it. */
+static struct slice inner_prefix(struct planner *p, struct slice prefix, struct slice name)
+{
+	size_t len = prefix.len + name.len + 1;
+	char *text;
+
+	if (len > PLAN_KEY_MAX)
+		fail(p, "a key of more than %d characters", PLAN_KEY_MAX);
+	text = arena_get(p->arena, len);
+	memcpy(text, prefix.at, prefix.len);
+	if (name.len)
+		memcpy(text + prefix.len, name.at, name.len);
+	text[len - 1] = '.';
+	return (struct slice){ text, len };
+}
+
+static void plan_struct(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
+			bool silent)
+{
+	struct slice inner = inner_prefix(p, prefix, name);
+
+	add_step(p, PLAN_ALIGN, type->align);
+	for (uint32_t i = 0; i < type->n; i++)
+		plan_field(p, &type->fields[i], inner, distinct(p, type->fields, i, false),
+			   silent || is_length_of_next(type, i));
+}
+
+/* The option of a variant that a label of the tag's enumeration selects has the label's name. */
+static void plan_variant(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
+			 bool silent)
+{
+	uint8_t use = type->reference.len ? resolve(p, type->reference) : 0;
+	uint32_t index = add_step(p, PLAN_VARIANT, 1), tag = 0, n = 0, room = 0, bodies_n = type->n;
+	struct plan_option *options, *bodies = arena_get(p->arena, bodies_n * sizeof *bodies + 1);
+
+	if (!use)
+		fail(p, "a variant without a tag");
+	step_at(p, index)->use = use;
+	for (uint32_t i = 0; i < type->n; i++) {
+		bodies[i].from = p->plan->steps_n - index - 1;
+		/* The option's own name is not part of the key: the variant's is. */
+		plan_field(p, &type->fields[i], prefix, name, silent);
+		bodies[i].n = p->plan->steps_n - index - 1 - bodies[i].from;
+	}
+	step_at(p, index)->body = p->plan->steps_n - index - 1;
+
+	for (tag = 0; step_at(p, tag)->keep != use; tag++)
+		;
+	if (step_at(p, tag)->op != PLAN_ENUM)
+		fail(p, "the tag of a variant is not an enumeration");
+	room = step_at(p, tag)->options_n;
+	options = arena_get(p->arena, room * sizeof *options + 1);
+	for (uint32_t i = 0; i < room; i++) {
+		const struct plan_label *label = &step_at(p, tag)->labels[i];
+
+		for (uint32_t k = 0; k < type->n; k++) {
+			if (slice_equal(type->fields[k].name, label->text) ||
+			    slice_equal(bare(type->fields[k].name), label->text)) {
+				options[n] = bodies[k];
+				options[n].low = label->low;
+				options[n++].high = label->high;
+				break;
+			}
+		}
+	}
+	step_at(p, index)->options = options;
+	step_at(p, index)->options_n = n;
+	step_at(p, index)->is_signed = step_at(p, tag)->is_signed;
+}
+
+static void plan_type(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
+		      bool silent)
+{
+	uint32_t index;
+
+	switch (type->kind) {
+	case CTF_INTEGER:
+	case CTF_FLOAT:
+	case CTF_ENUM:
+		plan_number(p, type, prefix, name, silent);
+		break;
+	case CTF_STRING:
+		index = add_step(p, PLAN_STRING, 8);
+		step_at(p, index)->silent = silent;
+		set_key(p, index, prefix, name, "=");
+		break;
+	case CTF_STRUCT:
+		plan_struct(p, type, prefix, name, silent);
+		break;
+	case CTF_VARIANT:
+		plan_variant(p, type, prefix, name, silent);
+		break;
+	case CTF_ARRAY:
+	case CTF_SEQUENCE:
+		plan_array(p, type, prefix, name, silent);
+		break;
+	}
+}
+
+/* --- contexts and payload --------------------------------------------------------------------------- */
+
+/* A top-level field's key, and where its record has it: pid, tid and comm come before all others. */
+struct top {
+	struct slice key;
+	unsigned rank;
+};
+
+enum { RANK_PID, RANK_TID, RANK_COMM, RANK_OTHER };
+
+/* The keys of the contexts' fields, in the order they are recorded. */
+static struct top *name_contexts(struct planner *p, const struct ctf_type *const scopes[2], uint32_t *n)
+{
+	static const struct {
+		struct slice name, key;
+		unsigned rank;
+	} known[] = {	/* the later ones only where the earlier ones are not there */
+		{ SLICE("pid"), SLICE("pid"), RANK_PID }, { SLICE("tid"), SLICE("tid"), RANK_TID },
+		{ SLICE("procname"), SLICE("comm"), RANK_COMM },
+		{ SLICE("vpid"), SLICE("pid"), RANK_PID }, { SLICE("vtid"), SLICE("tid"), RANK_TID },
+	};
+	uint32_t total = (scopes[0] ? scopes[0]->n : 0) + (scopes[1] ? scopes[1]->n : 0);
+	struct top *tops = arena_get(p->arena, total * sizeof *tops + 1);
+	bool taken[RANK_OTHER] = { false };
+
+	if (total > PLAN_PARTS_MAX)
+		fail(p, "contexts of more than %d fields", PLAN_PARTS_MAX);
+	*n = 0;
+	for (unsigned s = 0; s < 2; s++)
+		for (uint32_t i = 0; scopes[s] && i < scopes[s]->n; i++)
+			tops[(*n)++] = (struct top){ distinct(p, scopes[s]->fields, i, true), RANK_OTHER };
+	for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+		for (uint32_t i = 0; i < total && !taken[known[k].rank]; i++) {
+			if (tops[i].rank == RANK_OTHER && slice_equal(tops[i].key, known[k].name)) {
+				tops[i] = (struct top){ known[k].key, known[k].rank };
+				taken[known[k].rank] = true;
+			}
+		}
+	}
+	return tops;
+}
+
+static bool is_reserved(struct slice name)
+{
+	static const char *const reserved[] = { "ts", "ev", "cpu", "pid", "tid", "comm", NULL };
+
+	for (const char *const *r = reserved; *r; r++)
+		if (slice_equal(name, slice_of(*r)))
+			return true;
+	return false;
+}
+
+static struct slice payload_key(struct planner *p, const struct ctf_type *type, uint32_t i, const struct top *tops,
+				uint32_t tops_n)
+{
+	struct slice name = distinct(p, type->fields, i, true);
+	bool clashes = is_reserved(name);
+	char *text;
+
+	for (uint32_t k = 0; k < tops_n; k++)
+		clashes |= slice_equal(tops[k].key, name);
+	if (!clashes)
+		return name;
+	text = arena_get(p->arena, name.len + 9);
+	memcpy(text, "payload.", 8);
+	memcpy(text + 8, name.at, name.len);
+	return (struct slice){ text, name.len + 8 };
+}
+
+/* The size in bits of the steps FROM..FROM+N, placed at bit AT of something aligned; -1: not fixed. */
+static int64_t fixed_size(const struct ctf_plan *plan, uint32_t from, uint32_t n, int64_t at)
+{
+	for (uint32_t i = from; i < from + n; i++) {
+		const struct plan_step *s = &plan->steps[i];
+
+		at = (at + s->align - 1) & -(int64_t)s->align;
+		switch (s->op) {
+		case PLAN_STRING:
+		case PLAN_ARRAY:
+		case PLAN_VARIANT:
+			return -1;
+		case PLAN_TEXT:
+			if (s->use || s->length > 1 << 20)
+				return -1;
+			at += 8 * (int64_t)s->length;
+			break;
+		default:
+			at += s->size;
+		}
+	}
+	return at;
+}
+
+static void plan_context(struct planner *p, unsigned scope, const struct ctf_type *type, const struct top *tops,
+			 uint32_t *part)
+{
+	struct ctf_plan *plan = p->plan;
+	int64_t at = 0;
+
+	plan->scopes[scope] = (struct plan_scope){ .align = 1 };
+	if (!type)
+		return;
+	p->scope = scope;
+	p->path_len = 0;
+	plan->scopes[scope].align = type->align;
+	for (uint32_t i = 0; i < type->n; i++, ++*part) {
+		struct plan_part *to = &plan->parts[*part];
+		struct slice key = tops[*part].key;
+
+		*to = (struct plan_part){ .from = plan->steps_n, .scope = scope, .offset = -1 };
+		plan_field(p, &type->fields[i], SLICE("\t"), key,
+			   is_length_of_next(type, i) || !selection_field(p->selection, key));
+		to->n = plan->steps_n - to->from;
+		if (at >= 0) {
+			int64_t align = type->fields[i].type->align;
+
+			to->offset = (at + align - 1) & -align;
+			at = fixed_size(plan, to->from, to->n, at);
+			if (at < 0)
+				to->offset = -1;
+		}
+	}
+	plan->scopes[scope].size = at;
+}
+
+static void order_parts(struct planner *p, const struct top *tops)
+{
+	struct ctf_plan *plan = p->plan;
+	uint32_t n = 0;
+
+	plan->order = arena_get(p->arena, plan->parts_n * sizeof *plan->order + 1);
+	for (unsigned rank = RANK_PID; rank <= RANK_OTHER; rank++)
+		for (uint32_t i = 0; i < plan->parts_n; i++)
+			if (tops[i].rank == rank)
+				plan->order[n++] = i;
+}
+
+static void plan_payload(struct planner *p, const struct ctf_type *type, const struct top *tops)
+{
+	struct ctf_plan *plan = p->plan;
+
+	plan->payload = plan->steps_n;
+	plan->payload_align = 1;
+	if (!type)
+		return;
+	p->scope = 2;
+	p->path_len = 0;
+	plan->payload_align = type->align;
+	for (uint32_t i = 0; i < type->n; i++) {
+		struct slice key = payload_key(p, type, i, tops, plan->parts_n);
+
+		plan_field(p, &type->fields[i], SLICE("\t"), key,
+			   is_length_of_next(type, i) || !selection_field(p->selection, key));
+	}
+	plan->payload_size = fixed_size(plan, plan->payload, plan->steps_n - plan->payload, 0);
+}
+
+/* Texts are given room as they come, and so are labels; arrays make room for each element. */
+static size_t room_of(const struct ctf_plan *plan)
+{
+	size_t room = 0;
+
+	for (uint32_t i = 0; i < plan->steps_n; i++)
+		room += plan->steps[i].key_len + PLAN_KEY_PADDING + 64 * 4;
+	return room;
+}
+
+/* Moves the steps, which are complete, to the arena. */
+static void keep_steps(struct planner *p)
+{
+	struct ctf_plan *plan = p->plan;
+	struct plan_step *steps = arena_get(p->arena, plan->steps_n * sizeof *steps + 1);
+
+	if (plan->steps_n)
+		memcpy(steps, plan->steps, plan->steps_n * sizeof *steps);
+	free(plan->steps);
+	plan->steps = steps;
+}
+
+static void name_event(struct planner *p, const struct ctf_event *event)
+{
+	struct slice name = escaped(p, event->name);
+	char *copy = memory_copy(event->name), *begin = arena_get(p->arena, name.len + 4);
+
+	p->plan->wanted = selection_event(p->selection, copy);
+	free(copy);
+	memcpy(begin, "\tev=", 4);
+	memcpy(begin + 4, name.at, name.len);
+	p->plan->begin = (struct slice){ begin, name.len + 4 };
+}
+
+struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
+			       const struct ctf_event *event, const struct selection *selection, char *error,
+			       size_t error_size)
+{
+	const struct ctf_type *contexts[2] = { stream->event_context, event->context };
+	struct planner *p = memory_zeroed(sizeof *p);
+	struct ctf_plan *plan = arena_get(metadata->arena, sizeof *plan);
+	struct top *tops;
+	uint32_t part = 0;
+
+	p->metadata = metadata;
+	p->arena = metadata->arena;
+	p->selection = selection;
+	p->plan = plan;
+	p->error = error;
+	p->error_size = error_size;
+	if (setjmp(p->failed)) {
+		free(p->plan->steps);
+		free(p->visible);
+		free(p);
+		return NULL;
+	}
+	plan->id = event->id;
+	name_event(p, event);
+	plan->wants_cpu = selection_field(selection, SLICE("cpu"));
+	tops = name_contexts(p, contexts, &plan->parts_n);
+	plan->parts = arena_get(p->arena, plan->parts_n * sizeof *plan->parts + 1);
+	plan_context(p, 0, contexts[0], tops, &part);
+	plan_context(p, 1, contexts[1], tops, &part);
+	order_parts(p, tops);
+	plan_payload(p, event->fields, tops);
+	plan->room = room_of(plan);
+	keep_steps(p);
+	free(p->visible);
+	free(p);
+	return plan;
+}
+
+struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, const struct ctf_type *type,
+				   const char *const *names, char *error, size_t error_size)
+{
+	static const struct selection everything;
+	struct planner *p = memory_zeroed(sizeof *p);
+	struct ctf_header *header = arena_get(metadata->arena, sizeof *header);
+
+	header->align = type ? type->align : 1;
+	p->metadata = metadata;
+	p->arena = metadata->arena;
+	p->selection = &everything;
+	p->plan = arena_get(p->arena, sizeof *p->plan);
+	p->header = header;
+	p->names = names;
+	p->error = error;
+	p->error_size = error_size;
+	if (setjmp(p->failed)) {
+		free(p->plan->steps);
+		free(p->visible);
+		free(p);
+		return NULL;
+	}
+	for (uint32_t i = 0; type && i < type->n; i++)
+		plan_field(p, &type->fields[i], SLICE("\t"), bare(type->fields[i].name), true);
+	keep_steps(p);
+	header->steps = p->plan->steps;
+	header->steps_n = p->plan->steps_n;
+	free(p->visible);
+	free(p);
+	return header;
+}
