@@ -81,15 +81,19 @@ static inline int64_t extend(uint64_t value, unsigned size)
 	return (int64_t)(value << (64 - size)) >> (64 - size);
 }
 
-/* Reads the number of the step, wherever it is; c->at is behind it then. False: it is not all there. */
-static inline bool read_number(const struct plan_step *s, struct cursor *c, uint64_t *value)
+/*
+ * Reads the number of the step, wherever it is; c->at is behind it then. False: it is not all there. OP
+ * is the step's: where it is a constant, little of this is left.
+ */
+static inline __attribute__((always_inline)) bool read_op(enum plan_op op, const struct plan_step *s,
+							   struct cursor *c, uint64_t *value)
 {
 	const uint8_t *at;
 
 	if (!align(c, s->align) || !there(c, s->size))
 		return false;
 	at = c->base + (c->at >> 3);
-	switch (s->op) {
+	switch (op) {
 	case PLAN_U8: case PLAN_X8: case PLAN_S8:
 		*value = *at;
 		break;
@@ -105,11 +109,30 @@ static inline bool read_number(const struct plan_step *s, struct cursor *c, uint
 	default:
 		*value = load_bits(c->base, c->at, s->size, s->is_big);
 	}
-	if (s->is_signed)
-		*value = (uint64_t)extend(*value, s->size);
+	switch (op) {
+	case PLAN_S8:
+		*value = (uint64_t)(int8_t)*value;
+		break;
+	case PLAN_S16:
+		*value = (uint64_t)(int16_t)*value;
+		break;
+	case PLAN_S32:
+		*value = (uint64_t)(int32_t)*value;
+		break;
+	case PLAN_U8: case PLAN_U16: case PLAN_U32: case PLAN_U64: case PLAN_S64:
+		break;
+	default:
+		if (s->is_signed)
+			*value = (uint64_t)extend(*value, s->size);
+	}
 	c->at += s->size;
 	c->reg[s->keep] = *value;	/* register 0 is nobody's */
 	return true;
+}
+
+static bool read_number(const struct plan_step *s, struct cursor *c, uint64_t *value)
+{
+	return read_op(s->op, s, c, value);
 }
 
 /* The bytes up to the NUL of the string at the cursor, which is behind the NUL then. */
@@ -445,6 +468,30 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 				return NULL;
 			to = put_float(s, put_whole_key(s, to, prefix), value);
 			break;
+#define UNSIGNED(op) \
+		case op: \
+			if (!read_op(op, s, c, &value)) \
+				return NULL; \
+			to = put_whole_key(s, to, prefix); \
+			to += number_put_u64(to, value); \
+			break;
+#define SIGNED(op) \
+		case op: \
+			if (!read_op(op, s, c, &value)) \
+				return NULL; \
+			to = put_whole_key(s, to, prefix); \
+			to += number_put_i64(to, (int64_t)value); \
+			break;
+		UNSIGNED(PLAN_U8)
+		UNSIGNED(PLAN_U16)
+		UNSIGNED(PLAN_U32)
+		UNSIGNED(PLAN_U64)
+		SIGNED(PLAN_S8)
+		SIGNED(PLAN_S16)
+		SIGNED(PLAN_S32)
+		SIGNED(PLAN_S64)
+#undef UNSIGNED
+#undef SIGNED
 		default:
 			if (!read_number(s, c, &value))
 				return NULL;
