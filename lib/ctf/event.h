@@ -12,9 +12,11 @@ struct cursor {
 	uint64_t at, end;		/* bits from there */
 	uint64_t reg[PLAN_REGISTERS];
 	struct batch *out;
-	uint32_t fields;		/* written to this record by arrays, which are bounded */
-	bool cut;			/* an array was cut */
+	/* While an event is written: */
 	size_t room;			/* the plan's */
+	uint32_t left;			/* fields that arrays may still have */
+	bool cut;			/* an array or a text was cut */
+	const struct selection *selection, *only;	/* the plan's; the fields that are wanted below an array, by their keys; NULL: all */
 };
 
 /*

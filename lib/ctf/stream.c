@@ -401,10 +401,10 @@ static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 	if (plan->wants_cpu)
 		to = put(to, r->cpu, r->cpu_len);
 	r->cursor.out = batch;
-	r->cursor.fields = 0;
 	to = ctf_event_write(plan, &r->cursor, to);
 	if (!to)
 		return "the event is cut, or an impossible length";
+	r->account.cut += r->cursor.cut;
 	to = batch_room(batch, to, 1);
 	*to++ = '\n';
 	batch_line(batch, to, ts);
