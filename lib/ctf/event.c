@@ -309,6 +309,11 @@ static char *put_escaped(char *to, struct slice text)
 	return to;
 }
 
+char *ctf_event_escape(char *to, struct slice text)
+{
+	return put_escaped(to, text);
+}
+
 static bool in_label(const struct plan_step *s, const struct plan_label *l, uint64_t value)
 {
 	return s->is_signed ? (int64_t)value >= (int64_t)l->low && (int64_t)value <= (int64_t)l->high :

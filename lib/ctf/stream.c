@@ -167,7 +167,7 @@ static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_
 		       int64_t first, int64_t last)
 {
 	bool known = !is_absurd(packets ? packets : n, timed, first, last);
-	int64_t ts = timed ? first : r->last_ts;
+	int64_t ts = timed ? first : r->last_ts == INT64_MIN ? 0 : r->last_ts;
 	char *to;
 
 	if (timed && (first > r->selection->end_ns || last < r->selection->begin_ns))
@@ -178,7 +178,7 @@ static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_
 		r->account.lost_unknown++;
 	else
 		r->account.lost += n;
-	to = batch_room(batch, batch->text + batch->len, 512 + r->source.len);
+	to = batch_room(batch, batch->text + batch->len, 512 + r->source.len * 4);
 	to = put_ts(r, to, ts);
 	to = PUT(to, "\tev=lost");
 	to = put(to, r->cpu, r->cpu_len);
@@ -188,7 +188,7 @@ static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_
 	else
 		to += number_put_u64(to, n);
 	to = PUT(to, "\tsource=");
-	to = put(to, r->source.at, r->source.len);
+	to = ctf_event_escape(to, r->source);
 	if (timed) {
 		to = PUT(to, "\tfirst_ts=");
 		to += number_put_i64(to, first);
@@ -379,7 +379,7 @@ static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 {
 	const struct ctf_stream_layout *stream = r->packet.stream;
 	const struct ctf_plan *plan;
-	int64_t ts = r->last_ts;
+	int64_t ts = 0;
 	uint64_t id;
 	char *to;
 
@@ -433,4 +433,28 @@ bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
 			leave_packet(r);
 	}
 	return !r->over;
+}
+
+bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
+{
+	static const struct selection everything = { .begin_ns = INT64_MIN, .end_ns = INT64_MAX };
+	struct ctf_stream_reader probe = *reader;
+	struct batch batch = { 0 };
+	uint64_t id;
+	bool found = false;
+
+	probe.selection = &everything;
+	while (!probe.over && !found && next_packet(&probe, &batch)) {
+		if (batch.n) {
+			*ts = batch.lines[0].ts;
+			found = true;
+		} else if (probe.cursor.at < probe.cursor.end && event_header(&probe, &id)) {
+			*ts = probe.packet.stream->clock ? ctf_clock_ns(probe.packet.stream->clock, probe.clock) : 0;
+			found = true;
+		} else {
+			leave_packet(&probe);
+		}
+	}
+	batch_free(&batch);
+	return found;
 }

@@ -57,8 +57,7 @@ struct ctf_stream_reader {
 	const struct selection *selection;
 	struct ctf_file *files;		/* in the order of their first packets */
 	uint32_t files_n, file;		/* how many; the one being read */
-	struct slice source;		/* name for ev=lost, escaped */
-	uint64_t instance_id;
+	struct slice source;		/* the first file's name, for ev=lost */
 	struct ctf_account account;
 
 	/* Where reading is. */
@@ -67,7 +66,7 @@ struct ctf_stream_reader {
 	uint64_t next_offset;
 	struct cursor cursor;
 	uint64_t clock;			/* the last value */
-	int64_t last_ts;
+	int64_t last_ts;		/* INT64_MIN before the first event */
 	char cpu[32];			/* "\tcpu=N", or empty */
 	size_t cpu_len;
 	char second[12];		/* decimal digits of last_second */
@@ -80,5 +79,8 @@ struct ctf_stream_reader {
  * may have lines then, too. ts is that of the record; lines come in the order they were recorded.
  */
 bool ctf_stream_decode(struct ctf_stream_reader *reader, struct batch *batch);
+
+/* The time of the stream's first event, wanted or not, or loss. False: it has none. READER stays as it is. */
+bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts);
 
 #endif
