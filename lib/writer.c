@@ -95,6 +95,10 @@ void writer_close(struct writer *writer)
 
 void writer_make_room(struct writer *writer, size_t size)
 {
+	if (writer->full) {
+		writer->full(writer, size);
+		return;
+	}
 	writer_flush(writer);
 	if ((size_t)(writer->limit - writer->buffer) < size) {
 		writer->buffer = memory_resize(writer->buffer, size);

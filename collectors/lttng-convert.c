@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+// pkg-config: babeltrace2
+/*
+ * lttng-convert: LTTng and other CTF traces, or the text that babeltrace prints of them, as records.
+ *
+ *	$ lttng-convert ~/lttng-traces/redis-20261121-013813 > redis.tskv
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if __has_include("babeltext.h")
+#include "babeltext.h"
+#define HAVE_BABELTEXT 1
+#endif
+#include "crew.h"
+#include "listing.h"
+#include "loss.h"
+#include "memory.h"
+#include "merge.h"
+#include "message.h"
+#include "options.h"
+#include "progress.h"
+#include "tracefind.h"
+
+/* What a run is about, and what came of it. */
+struct conversion {
+	struct selection selection;
+	struct tracefind find;
+	struct trace *traces;
+	size_t n_traces, room;
+	char **texts;		/* operands that are text */
+	size_t n_texts, texts_room;
+	uint64_t workers, bytes;
+	struct crew crew;
+	struct progress progress;
+	bool force_progress, no_progress;
+	struct writer *out;
+	bool complete;
+	uint64_t lost, lost_places;
+	bool lost_unknown;
+};
+
+static bool is_live(const char *operand)
+{
+	return strncmp(operand, "net", 3) == 0 && strstr(operand, "://");
+}
+
+static void add_trace(struct conversion *run, struct trace trace)
+{
+	run->traces = memory_grow(run->traces, &run->room, run->n_traces + 1, sizeof *run->traces);
+	run->traces[run->n_traces++] = trace;
+}
+
+static void add_operand(struct conversion *run, char *operand)
+{
+	struct stat status;
+
+	if (strcmp(operand, "-") != 0 && is_live(operand)) {
+		char **path = memory_get(sizeof *path);
+
+		*path = operand;
+		add_trace(run, (struct trace){ .paths = path, .n = 1, .live = true, .name = operand });
+		return;
+	}
+	if (strcmp(operand, "-") != 0 && stat(operand, &status)) {
+		message("cannot open %s: %m", operand);
+		run->complete = false;
+		return;
+	}
+	if (strcmp(operand, "-") != 0 && S_ISDIR(status.st_mode)) {
+		run->complete &= tracefind_below(&run->find, operand);
+		return;
+	}
+	run->texts = memory_grow(run->texts, &run->texts_room, run->n_texts + 1, sizeof *run->texts);
+	run->texts[run->n_texts++] = operand;
+}
+
+/* The chunks of one trace are decoded together. */
+static void group_found(struct conversion *run)
+{
+	const struct found *found = run->find.found;
+	size_t *head = memory_get(run->find.n * sizeof *head), first = run->n_traces;
+
+	for (size_t i = 0; i < run->find.n; i++) {
+		size_t at = first;
+		struct trace *trace;
+
+		run->bytes += found[i].bytes;
+		while (at < run->n_traces && !(found[i].has_uuid && found[head[at - first]].has_uuid &&
+					       memcmp(found[i].uuid, found[head[at - first]].uuid, 16) == 0))
+			at++;
+		if (at == run->n_traces) {
+			head[at - first] = i;
+			add_trace(run, (struct trace){ .name = found[i].path });
+		}
+		trace = &run->traces[at];
+		trace->paths = memory_resize(trace->paths, (trace->n + 1) * sizeof *trace->paths);
+		trace->paths[trace->n++] = found[i].path;
+	}
+	free(head);
+}
+
+static void idle(void *data)
+{
+	struct conversion *run = data;
+	uint64_t bytes = 0, events = 0;
+
+	crew_look_after(&run->crew);
+	if (!run->progress.shown)
+		return;
+	for (uint32_t i = 0; i < run->crew.n_workers; i++) {
+		const struct share *share = crew_share(&run->crew, i);
+
+		bytes += share->bytes;
+		events += share->events;
+	}
+	progress_now(&run->progress, bytes, bytes ? run->bytes : 0, events);
+}
+
+static void merge(struct conversion *run)
+{
+	uint32_t n = run->crew.n_workers;
+	struct ring **rings = memory_get(n * sizeof *rings);
+
+	for (uint32_t i = 0; i < n; i++)
+		rings[i] = crew_share(&run->crew, i)->ring;
+	merge_run(&(struct merge){ .rings = rings, .n = n, .bell = crew_bell(&run->crew), .out = run->out,
+				   .idle = idle, .data = run });
+	free(rings);
+}
+
+/* What became of each stream. */
+static void report_streams(struct conversion *run)
+{
+	uint32_t n;
+	const struct stream *streams = crew_streams(&run->crew, &n);
+	uint64_t cut = 0, timeless = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct stream *stream = &streams[i];
+		const char *name = *stream->file ? stream->file : run->traces[stream->trace].name;
+
+		if (stream->state != STREAM_ENDED) {
+			message("%s: %s, after %llu messages", name,
+				*stream->reason ? stream->reason : "not read to its end",
+				(unsigned long long)stream->consumed);
+			run->complete = false;
+		}
+		if (stream->backwards)
+			message("warning: %s: time goes back in %llu places; the records there are not sorted", name,
+				(unsigned long long)stream->backwards);
+		cut += stream->cut;
+		timeless += stream->timeless;
+		run->lost += stream->lost;
+		run->lost_unknown |= stream->lost_unknown != 0;
+		run->lost_places += stream->lost_places;
+	}
+	if (cut)
+		message("warning: %llu records have been shortened: NAME.length is the full length of a field",
+			(unsigned long long)cut);
+	if (timeless)
+		message("warning: %llu events have no time that fits 64 bits of nanoseconds",
+			(unsigned long long)timeless);
+}
+
+static void convert_traces(struct conversion *run)
+{
+	crew_new(&run->crew, (uint32_t)run->workers);
+	if (!crew_open(&run->crew, run->traces, run->n_traces)) {
+		run->complete = false;
+		return;
+	}
+	for (size_t i = 0; i < run->n_traces; i++) {
+		if (crew_refusal(&run->crew, i)) {
+			message("cannot read %s: %s", run->traces[i].name, crew_refusal(&run->crew, i));
+			run->complete = false;
+		}
+	}
+	progress_start(&run->progress, "events", run->force_progress, run->no_progress);
+	crew_start(&run->crew, &run->selection);
+	crew_begin(&run->crew, &run->selection);
+	merge(run);
+	progress_end(&run->progress);
+	crew_end(&run->crew);
+	report_streams(run);
+}
+
+static void convert_text(struct conversion *run, const char *name)
+{
+#ifdef HAVE_BABELTEXT
+	bool is_stdin = strcmp(name, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		message("cannot open %s: %m", name);
+		run->complete = false;
+		return;
+	}
+	run->complete &= babeltext_convert(fd, is_stdin ? "stdin" : name, &run->selection, run->out);
+	if (!is_stdin)
+		close(fd);
+#else
+	message("cannot read %s: it is no directory", name);
+	run->complete = false;
+#endif
+}
+
+int main(int argc, char **argv)
+{
+	struct conversion run = { .complete = true, .workers = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN) };
+	bool strict = false, list = false;
+	const char *fields = NULL;
+	const struct option options[] = {
+		{ 'e', "event", "GLOB", "convert only events whose name matches; may be repeated", OPTION_LIST,
+		  .to = &run.selection.include },
+		{ 'x', "exclude", "GLOB", "leave out events whose name matches; may be repeated", OPTION_LIST,
+		  .to = &run.selection.exclude },
+		{ 'f', "fields", "FIELD,...", "write only these fields, besides ts and ev", OPTION_TEXT,
+		  .to = &fields },
+		{ 0, "begin", "TIME", "leave out what is before TIME", OPTION_MOMENT, .to = &run.selection.begin,
+		  .seen = &run.selection.has_begin },
+		{ 0, "end", "TIME", "leave out what is after TIME", OPTION_MOMENT, .to = &run.selection.end,
+		  .seen = &run.selection.has_end },
+		{ 'j', "jobs", "N", "decode in N processes; default: the number of CPUs", OPTION_COUNT,
+		  .to = &run.workers, .min = 1, .max = 256 },
+		{ 0, "list", NULL, "write the event types, how many there are, and their fields", OPTION_FLAG,
+		  .to = &list },
+		{ 0, "strict", NULL, "exit with status 3 when events were lost", OPTION_FLAG, .to = &strict },
+		PROGRESS_OPTIONS(run.force_progress, run.no_progress),
+		{ 0 },
+	};
+	const struct program program = {
+		.name = "lttng-convert",
+		.does = "traces of LTTng, or the text that babeltrace prints of them, as records",
+		.operands = "[TRACE...]",
+		.options = options,
+		.examples = "  lttng-convert ~/lttng-traces/redis | spans | stats -g name dur_ns\n"
+			    "  lttng-convert -e 'sched_*' --begin +2s --end +3s -f cpu,tid TRACE\n"
+			    "  babeltrace2 TRACE | lttng-convert\n",
+	};
+	char **operands = options_parse(&program, argv);
+	static char dash[] = "-", *only_stdin[] = { dash, NULL };
+	struct listing *listing = NULL;
+	struct loss loss = LOSS;
+	int status;
+
+	(void)argc;
+	if (!*operands && isatty(STDIN_FILENO))
+		message_usage("cannot convert: no trace is named");
+	if (!*operands)
+		operands = only_stdin;
+	run.selection.fields = fields ? options_split(fields) : NULL;
+	run.workers = run.workers < 1 ? 1 : run.workers > 256 ? 256 : run.workers;
+	run.out = list ? listing_open(&listing) : writer_stdout();
+	for (; *operands; operands++)
+		add_operand(&run, *operands);
+	group_found(&run);
+	if (run.n_traces)
+		convert_traces(&run);
+	for (size_t i = 0; i < run.n_texts; i++)
+		convert_text(&run, run.texts[i]);
+	writer_close(run.out);
+	if (listing)
+		run.complete &= listing_close(listing);
+	loss.records = run.lost_places;
+	loss.events = run.lost;
+	loss.unknown = run.lost_unknown;
+	status = loss_report(&loss, "the trace is", strict);
+	return run.complete ? status : EXIT_FAILED;
+}
