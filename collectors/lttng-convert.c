@@ -186,6 +186,7 @@ static void convert_traces(struct conversion *run)
 	crew_begin(&run->crew, &run->selection);
 	merge(run);
 	progress_end(&run->progress);
+	run->crew.is_done = true;
 	crew_end(&run->crew);
 	report_streams(run);
 }

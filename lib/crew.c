@@ -453,8 +453,9 @@ void crew_end(struct crew *crew)
 	crew->go = -1;
 	if (crew->nursery <= 0)
 		return;
-	/* The workers are killed by the kernel as it ends. */
-	kill(crew->nursery, SIGKILL);
+	/* Unless all is done, and it ends by itself. The kernel kills the workers with it. */
+	if (!crew->is_done)
+		kill(crew->nursery, SIGKILL);
 	while (waitpid(crew->nursery, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	crew->nursery = -1;

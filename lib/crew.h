@@ -24,6 +24,7 @@ struct crew {
 	uint32_t n_workers, room;	/* those at work; those there is room for */
 	struct crew_board *board;	/* in shared memory */
 	pid_t nursery;
+	bool is_done;			/* all that was decoded has been taken */
 	int go, log;			/* starts the workers; what the children say on stderr */
 };
 

@@ -72,6 +72,15 @@ static bool wants_part(const struct selection *selection, struct slice name)
 	return false;
 }
 
+/* What put_number() copies of a key at once: so much is readable behind each key's beginning. */
+enum { KEY_STRIDE = 32 };
+
+static struct key padded(struct key key)
+{
+	return (struct key){ memory_resize((char *)(uintptr_t)key.at,
+					   (key.len + KEY_STRIDE - 1) / KEY_STRIDE * KEY_STRIDE), key.len };
+}
+
 /* The key of PARENT.NAME, unlike all others. */
 static struct key make_key(struct maker *maker, struct slice parent, struct slice name)
 {
@@ -94,7 +103,7 @@ static struct key make_key(struct maker *maker, struct slice parent, struct slic
 		key = key_of((struct slice){ text, end });
 	}
 	intern_id(maker->names, key_name(key));
-	return key;
+	return padded(key);
 }
 
 static struct key length_key(struct slice name)
@@ -721,6 +730,39 @@ static void put(struct eventplan *plan, struct writer *out, const struct node *n
 	}
 }
 
+/* Nearly all fields of nearly all events: whole numbers, whose key and digits need one check for room. */
+static bool put_number(struct writer *out, const struct node *node, const bt_field *field)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *to = writer_room(out, node->key.len + KEY_STRIDE + NUMBER_TEXT);
+	uint64_t value;
+	int shift;
+
+	memcpy(to, node->key.at, KEY_STRIDE);
+	if (node->key.len > KEY_STRIDE)
+		memcpy(to, node->key.at, node->key.len);
+	to += node->key.len;
+	switch (node->kind) {
+	case UNSIGNED:
+		out->at = to + number_put_u64(to, bt_field_integer_unsigned_get_value(field));
+		return true;
+	case SIGNED:
+		out->at = to + number_put_i64(to, bt_field_integer_signed_get_value(field));
+		return true;
+	case UNSIGNED_HEX:
+		value = bt_field_integer_unsigned_get_value(field);
+		shift = value ? (63 - __builtin_clzll(value)) / 4 * 4 : 0;
+		*to++ = '0';
+		*to++ = 'x';
+		for (; shift >= 0; shift -= 4)
+			*to++ = hex[value >> shift & 15];
+		out->at = to;
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool eventplan_write(struct eventplan *plan, struct writer *out, const bt_event *event, int64_t ts, int64_t cpu)
 {
 	const bt_field *section[SECTIONS] = { NULL };
@@ -737,11 +779,18 @@ bool eventplan_write(struct eventplan *plan, struct writer *out, const bt_event 
 		section[SPECIFIC_CONTEXT] = bt_event_borrow_specific_context_field_const(event);
 	if (plan->sections[PAYLOAD])
 		section[PAYLOAD] = bt_event_borrow_payload_field_const(event);
-	for (const struct step *step = plan->steps, *end = step + plan->n; step < end; step++)
-		if (section[step->section])
-			put(plan, out, &step->node,
-			    bt_field_structure_borrow_member_field_by_index_const(section[step->section],
-										  step->node.index));
+	for (const struct step *step = plan->steps, *end = step + plan->n; step < end; step++) {
+		const bt_field *field;
+
+		if (!section[step->section])
+			continue;
+		field = bt_field_structure_borrow_member_field_by_index_const(section[step->section],
+									      step->node.index);
+		if (step->node.wanted == ALL && plan->left && put_number(out, &step->node, field))
+			plan->left--;
+		else
+			put(plan, out, &step->node, field);
+	}
 	writer_end(out);
 	return plan->whole;
 }

@@ -171,28 +171,37 @@ bool number_size(struct slice text, uint64_t *bytes)
 	return with_unit(text, units, 1, bytes);
 }
 
+/* How many decimal digits VALUE has: from its bits, corrected by one comparison. */
+static size_t digits_of(uint64_t value)
+{
+	static const uint64_t tens[] = {
+		0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
+		100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
+		10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u,
+	};
+	size_t guess = (size_t)(64 - __builtin_clzll(value | 1)) * 1233 >> 12;
+
+	return guess + (value >= tens[guess]);
+}
+
 size_t number_put_u64(char *to, uint64_t value)
 {
 	static const char pairs[] =
 		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
 		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
 		"8081828384858687888990919293949596979899";
-	char digits[20], *p = digits + sizeof digits;
-	size_t n;
+	size_t n = digits_of(value);
+	char *p = to + n;
 
 	while (value >= 100) {
 		p -= 2;
 		memcpy(p, pairs + value % 100 * 2, 2);
 		value /= 100;
 	}
-	if (value >= 10) {
-		p -= 2;
-		memcpy(p, pairs + value * 2, 2);
-	} else {
-		*--p = (char)('0' + value);
-	}
-	n = (size_t)(digits + sizeof digits - p);
-	memcpy(to, p, n);
+	if (value >= 10)
+		memcpy(to, pairs + value * 2, 2);
+	else
+		*to = (char)('0' + value);
 	return n;
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 enum {
-	WAKE_BYTES = 64 << 10,		/* so much is worth a wakeup */
+	WAKE_BYTES = RING_TEXT / 4,		/* so much is worth a wakeup */
 	PAGE = 64 << 10,		/* no machine's page is larger */
 	HEAD_BYTES = PAGE,
 	ITEM_BYTES = RING_ITEMS * sizeof(struct ring_item),

@@ -7,7 +7,7 @@
  * end, all records that it published are still there, and a successor can continue.
  *
  * One producer process and one consumer process, both forked after ring_new(). A record costs the
- * producer some 5 ns besides its text; a wakeup comes once in some 64 KiB. Memory: 1.5 MiB for each ring,
+ * producer some 5 ns besides its text; a wakeup comes once in some 512 KiB. Memory: 2.5 MiB for each ring,
  * up to RING_RECORD_MAX more while a record of that length is passed.
  */
 #ifndef WEIR_RING_H
@@ -18,8 +18,8 @@
 #include "writer.h"
 
 enum {
-	RING_TEXT = 1 << 20,		/* bytes of records under way */
-	RING_ITEMS = 1 << 14,		/* records under way */
+	RING_TEXT = 2 << 20,		/* bytes of records under way */
+	RING_ITEMS = 1 << 15,		/* records under way */
 	RING_RECORD_MAX = 96 << 20,	/* the room one record may ask for */
 };
 
