@@ -25,6 +25,7 @@
 #include "message.h"
 #include "options.h"
 #include "progress.h"
+#include "rescue.h"
 #include "tracefind.h"
 
 /* What a run is about, and what came of it. */
@@ -37,6 +38,7 @@ struct conversion {
 	size_t n_texts, texts_room;
 	uint64_t workers, bytes;
 	struct crew crew;
+	struct rescue rescue;
 	struct progress progress;
 	bool force_progress, no_progress;
 	struct writer *out;
@@ -101,6 +103,7 @@ static void group_found(struct conversion *run)
 		trace = &run->traces[at];
 		trace->paths = memory_resize(trace->paths, (trace->n + 1) * sizeof *trace->paths);
 		trace->paths[trace->n++] = found[i].path;
+		trace->bytes += found[i].bytes;
 	}
 	free(head);
 }
@@ -143,7 +146,8 @@ static void report_streams(struct conversion *run)
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct stream *stream = &streams[i];
-		const char *name = *stream->file ? stream->file : run->traces[stream->trace].name;
+		const struct trace *trace = &run->traces[stream->trace];
+		const char *name = *stream->file && !trace->rescued ? stream->file : trace->name;
 
 		if (stream->state != STREAM_ENDED) {
 			message("%s: %s, after %llu messages", name,
@@ -171,16 +175,11 @@ static void report_streams(struct conversion *run)
 static void convert_traces(struct conversion *run)
 {
 	crew_new(&run->crew, (uint32_t)run->workers);
-	if (!crew_open(&run->crew, run->traces, run->n_traces)) {
+	if (!rescue_open(&run->rescue, &run->crew, &run->traces, &run->n_traces)) {
 		run->complete = false;
 		return;
 	}
-	for (size_t i = 0; i < run->n_traces; i++) {
-		if (crew_refusal(&run->crew, i)) {
-			message("cannot read %s: %s", run->traces[i].name, crew_refusal(&run->crew, i));
-			run->complete = false;
-		}
-	}
+	run->complete &= !run->rescue.incomplete;
 	progress_start(&run->progress, "events", run->force_progress, run->no_progress);
 	crew_start(&run->crew, &run->selection);
 	crew_begin(&run->crew, &run->selection);
@@ -188,6 +187,7 @@ static void convert_traces(struct conversion *run)
 	progress_end(&run->progress);
 	run->crew.is_done = true;
 	crew_end(&run->crew);
+	rescue_end(&run->rescue);
 	report_streams(run);
 }
 

@@ -37,6 +37,9 @@ struct input {
 	struct eventplan *plan;
 	int64_t ts;
 	uint64_t skip;			/* messages that an earlier worker did */
+	uint64_t left;			/* messages that may still come */
+	bool is_padded;			/* its last event is not what was recorded */
+	bt_message_iterator *counter;	/* to know beforehand which one that is */
 	const bt_packet *packet;	/* whose context is known: */
 	int64_t cpu;
 	uint64_t packet_bytes;
@@ -63,9 +66,26 @@ struct decoder {
 
 /* ---- errors ---- */
 
-/*
- * Why: the first cause that libbabeltrace2 recorded is the most precise one. One line.
- */
+/* Addresses of its objects tell people nothing: `, msg-it-addr=0x55af8784d260`. */
+static void drop_addresses(char *text)
+{
+	char *at;
+
+	while ((at = strstr(text, "addr=0x"))) {
+		char *end = at + 7 + strspn(at + 7, "0123456789abcdef");
+
+		while (at > text && ((at[-1] >= 'a' && at[-1] <= 'z') || at[-1] == '-'))
+			at--;
+		if (strncmp(end, ", ", 2) == 0)
+			end += 2;
+		else
+			while (at > text && strchr(" ,:", at[-1]))
+				at--;
+		memmove(at, end, strlen(end) + 1);
+	}
+}
+
+/* Why: the first cause that libbabeltrace2 recorded is the most precise one. One line. */
 static void take_reason(char *why, const char *otherwise)
 {
 	const bt_error *error = bt_current_thread_take_error();
@@ -77,6 +97,7 @@ static void take_reason(char *why, const char *otherwise)
 	for (char *p = why; *p; p++)
 		if (*p == '\n')
 			*p = ' ';
+	drop_addresses(why);
 	if (error)
 		bt_error_release(error);
 }
@@ -190,6 +211,10 @@ static bt_component_class_sink_graph_is_configured_method_status sink_configured
 			    self, bt_self_component_sink_borrow_input_port_by_index(self, i), &input->iterator)) {
 			input->iterator = NULL;
 			break_stream(input, "out of memory");
+		} else if (input->is_padded) {
+			bt_message_iterator_create_from_sink_component(
+				self, bt_self_component_sink_borrow_input_port_by_index(self, i),
+				&input->counter);
 		}
 	}
 	return BT_COMPONENT_CLASS_SINK_GRAPH_IS_CONFIGURED_METHOD_STATUS_OK;
@@ -395,6 +420,35 @@ static bool fetch(struct decoder *decoder, struct input *input)
 	}
 }
 
+/*
+ * Where a packet was cut off, an event class that does not exist ends the stream; the event before has its
+ * last bytes from behind the cut.
+ */
+static void count_to_cut(struct decoder *decoder, struct input *input)
+{
+	bt_message_iterator_next_status status;
+	bt_message_array_const messages;
+	uint64_t n = 0, count;
+
+	if (!input->counter)
+		return;
+	while ((status = bt_message_iterator_next(input->counter, &messages, &count)) == 0) {
+		for (uint64_t i = 0; i < count; i++) {
+			bt_message_type type = bt_message_get_type(messages[i]);
+
+			n += type == BT_MESSAGE_TYPE_EVENT || type == BT_MESSAGE_TYPE_DISCARDED_EVENTS ||
+			     type == BT_MESSAGE_TYPE_DISCARDED_PACKETS;
+			bt_message_put_ref(messages[i]);
+		}
+		atomic_fetch_add(&decoder->share->beat, 1);
+	}
+	if (status != BT_MESSAGE_ITERATOR_NEXT_STATUS_END)
+		input->left = n > input->skip ? n - 1 : 0;
+	bt_current_thread_clear_error();
+	bt_message_iterator_put_ref(input->counter);
+	input->counter = NULL;
+}
+
 /* Goes to the stream's next event or loss; false: there is none. */
 static bool advance(struct decoder *decoder, struct input *input)
 {
@@ -406,6 +460,10 @@ static bool advance(struct decoder *decoder, struct input *input)
 			      memory_order_relaxed);
 	if (input->message)
 		put_message(input);
+	if (input->left-- == 0) {
+		break_stream(input, "the packet is cut off here");
+		return false;
+	}
 	for (;;) {
 		if (input->at == input->count && !fetch(decoder, input))
 			return false;
@@ -414,6 +472,7 @@ static bool advance(struct decoder *decoder, struct input *input)
 			put_message(input);
 		} else if (input->skip) {
 			input->skip--;
+			input->left--;
 			before = input->ts;
 			put_message(input);
 		} else {
@@ -572,8 +631,9 @@ static void wait_for_start(struct decoder *decoder, const struct start *start)
 	decoder->selection->end_ns = start->end_ns;
 }
 
-void babeltrace_decode(struct babeltrace *babeltrace, struct stream *streams, uint32_t n, uint32_t worker,
-		       struct share *share, const struct start *start, struct selection *selection)
+void babeltrace_decode(struct babeltrace *babeltrace, const struct trace *traces, struct stream *streams, uint32_t n,
+		       uint32_t worker, struct share *share, const struct start *start,
+		       struct selection *selection)
 {
 	struct decoder *decoder = memory_zeroed(sizeof *decoder);
 	size_t first = 0;
@@ -588,16 +648,23 @@ void babeltrace_decode(struct babeltrace *babeltrace, struct stream *streams, ui
 		if (streams[i].worker == worker && atomic_load(&streams[i].state) == STREAM_OPEN)
 			decoder->inputs[decoder->n++] =
 				(struct input){ .stream = &streams[i], .number = i, .cpu = CPU_UNKNOWN,
-						.ts = INT64_MIN, .skip = atomic_load(&streams[i].consumed) };
+						.ts = INT64_MIN, .skip = atomic_load(&streams[i].consumed),
+						.left = UINT64_MAX,
+						.is_padded = traces[streams[i].trace].is_padded };
 	for (size_t i = 1; i <= decoder->n; i++) {
 		if (i < decoder->n && decoder->inputs[i].stream->trace == decoder->inputs[first].stream->trace)
 			continue;
 		connect(decoder, &decoder->inputs[first], i - first);
 		first = i;
 	}
-	for (size_t i = 0; i < decoder->n; i++)
-		if (decoder->inputs[i].iterator && advance(decoder, &decoder->inputs[i]))
-			decoder->heap[decoder->waiting++] = &decoder->inputs[i];
+	for (size_t i = 0; i < decoder->n; i++) {
+		struct input *input = &decoder->inputs[i];
+
+		atomic_store(&share->current, input->number);
+		count_to_cut(decoder, input);
+		if (input->iterator && advance(decoder, input))
+			decoder->heap[decoder->waiting++] = input;
+	}
 	for (size_t i = decoder->waiting; i-- > 0;)
 		sift_down(decoder, i);
 	ring_produce(&decoder->out, share->ring);

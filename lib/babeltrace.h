@@ -21,6 +21,10 @@ struct trace {
 	size_t n;
 	bool live;
 	const char *name;	/* for messages */
+	uint64_t bytes;		/* of its streams, as far as known */
+	/* A part of a trace that is refused as a whole (rescue.h): */
+	bool is_padded;		/* its one packet is cut off; there is rubbish behind the cut */
+	struct rescued *rescued;
 };
 
 enum stream_state { STREAM_OPEN, STREAM_ENDED, STREAM_BROKEN };
@@ -72,7 +76,8 @@ const char *babeltrace_port(const struct babeltrace *babeltrace, uint32_t number
  * SHARE's ring, ordered by time and then by the streams' order. The reasons of those that broke are in
  * the streams.
  */
-void babeltrace_decode(struct babeltrace *babeltrace, struct stream *streams, uint32_t n, uint32_t worker,
-		       struct share *share, const struct start *start, struct selection *selection);
+void babeltrace_decode(struct babeltrace *babeltrace, const struct trace *traces, struct stream *streams, uint32_t n,
+		       uint32_t worker, struct share *share, const struct start *start,
+		       struct selection *selection);
 
 #endif

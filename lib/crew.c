@@ -18,7 +18,7 @@
 
 enum {
 	MEMORY_MAX = 1 << 30,	/* of a child's data */
-	IDLE_SECONDS = 10,	/* of computing without progress */
+	IDLE_SECONDS = 4,	/* of computing without progress, and for each GiB that is being indexed */
 	EXIT_HUNG = 70,
 };
 
@@ -74,6 +74,7 @@ void crew_new(struct crew *crew, uint32_t workers)
 /* ---- children ---- */
 
 static _Atomic uint64_t *heart;	/* what a child that makes progress changes */
+static volatile int patience = IDLE_SECONDS;
 
 /* Once in a second of computing. */
 static void listen_to_heart(int signal)
@@ -84,7 +85,7 @@ static void listen_to_heart(int signal)
 	(void)signal;
 	if (atomic_load(heart) != last)
 		idle = 0;
-	else if (++idle >= IDLE_SECONDS)
+	else if (++idle >= patience)
 		_exit(EXIT_HUNG);
 	last = atomic_load(heart);
 }
@@ -135,8 +136,7 @@ static void say_death(const struct crew *crew, int status, char *reason)
 	if (ftruncate(crew->log, 0) == 0)
 		lseek(crew->log, 0, SEEK_SET);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_HUNG)
-		snprintf(reason, BABELTRACE_TEXT, "libbabeltrace2 hangs: no progress in %d s of computing",
-			 IDLE_SECONDS);
+		snprintf(reason, BABELTRACE_TEXT, "libbabeltrace2 hangs");
 	else if (WIFSIGNALED(status))
 		snprintf(reason, BABELTRACE_TEXT, "libbabeltrace2 died: %s%s%.200s", strsignal(WTERMSIG(status)),
 			 *line ? ": " : "", line);
@@ -148,7 +148,7 @@ static void work(struct crew *crew, struct babeltrace *babeltrace, uint32_t numb
 {
 	struct crew_board *board = crew->board;
 
-	babeltrace_decode(babeltrace, board->streams, atomic_load(&board->n_streams), number,
+	babeltrace_decode(babeltrace, crew->traces, board->streams, atomic_load(&board->n_streams), number,
 			  &board->shares[number], &board->start, selection);
 	leave(EXIT_COMPLETE);
 }
@@ -239,6 +239,7 @@ static void open_traces(struct crew *crew, struct babeltrace *babeltrace)
 		if (board->state[i] == REFUSED)
 			continue;
 		atomic_store(&board->opening, i + 1);
+		patience = IDLE_SECONDS * (int)(1 + (crew->traces[i].bytes >> 30));
 		if (babeltrace_open(babeltrace, i, &crew->traces[i], board->reason[i])) {
 			list_streams(crew, babeltrace, i);
 			board->state[i] = OPENED;
@@ -247,6 +248,7 @@ static void open_traces(struct crew *crew, struct babeltrace *babeltrace)
 		}
 		atomic_fetch_add(&board->beat, 1);
 	}
+	patience = IDLE_SECONDS;
 	atomic_store(&board->opening, 0);
 	atomic_store(&board->is_open, 1);
 	bell_ring(&board->bell);
