@@ -13,10 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if __has_include("babeltext.h")
-#include "babeltext.h"
-#define HAVE_BABELTEXT 1
-#endif
 #include "crew.h"
 #include "listing.h"
 #include "loss.h"
@@ -26,6 +22,7 @@
 #include "options.h"
 #include "progress.h"
 #include "rescue.h"
+#include "textfeed.h"
 #include "tracefind.h"
 
 /* What a run is about, and what came of it. */
@@ -35,7 +32,8 @@ struct conversion {
 	struct trace *traces;
 	size_t n_traces, room;
 	char **texts;		/* operands that are text */
-	size_t n_texts, texts_room;
+	struct textfeed *feeds;	/* those that could be opened */
+	size_t n_texts, texts_room, n_feeds;
 	uint64_t workers, bytes;
 	struct crew crew;
 	struct rescue rescue;
@@ -114,26 +112,31 @@ static void idle(void *data)
 	uint64_t bytes = 0, events = 0;
 
 	crew_look_after(&run->crew);
-	if (!run->progress.shown)
-		return;
-	for (uint32_t i = 0; i < run->crew.n_workers; i++) {
-		const struct share *share = crew_share(&run->crew, i);
-
-		bytes += share->bytes;
-		events += share->events;
+	for (size_t i = 0; i < run->n_feeds; i++) {
+		textfeed_look_after(&run->feeds[i]);
+		events += run->feeds[i].sum->records;
 	}
-	progress_now(&run->progress, bytes, bytes ? run->bytes : 0, events);
+	for (uint32_t i = 0; i < run->crew.n_workers; i++) {
+		bytes += crew_share(&run->crew, i)->bytes;
+		events += crew_share(&run->crew, i)->events;
+	}
+	/* How far text is, nobody knows. */
+	progress_now(&run->progress, bytes, run->n_feeds ? 0 : run->bytes, events);
 }
 
 static void merge(struct conversion *run)
 {
-	uint32_t n = run->crew.n_workers;
-	struct ring **rings = memory_get(n * sizeof *rings);
+	size_t n = run->crew.n_workers, i;
+	struct ring **rings = memory_get((n + run->n_feeds) * sizeof *rings);
 
-	for (uint32_t i = 0; i < n; i++)
-		rings[i] = crew_share(&run->crew, i)->ring;
-	merge_run(&(struct merge){ .rings = rings, .n = n, .bell = crew_bell(&run->crew), .out = run->out,
-				   .idle = idle, .data = run });
+	for (i = 0; i < n; i++)
+		rings[i] = crew_share(&run->crew, (uint32_t)i)->ring;
+	for (i = 0; i < run->n_feeds; i++)
+		rings[n + i] = run->feeds[i].ring;
+	progress_start(&run->progress, "events", run->force_progress, run->no_progress);
+	merge_run(&(struct merge){ .rings = rings, .n = n + run->n_feeds, .bell = crew_bell(&run->crew),
+				   .out = run->out, .idle = idle, .data = run });
+	progress_end(&run->progress);
 	free(rings);
 }
 
@@ -172,43 +175,48 @@ static void report_streams(struct conversion *run)
 			(unsigned long long)timeless);
 }
 
-static void convert_traces(struct conversion *run)
+/* Opens the traces and starts their workers. */
+static void start_traces(struct conversion *run)
 {
-	crew_new(&run->crew, (uint32_t)run->workers);
+	if (!run->n_traces)
+		return;
 	if (!rescue_open(&run->rescue, &run->crew, &run->traces, &run->n_traces)) {
 		run->complete = false;
 		return;
 	}
 	run->complete &= !run->rescue.incomplete;
-	progress_start(&run->progress, "events", run->force_progress, run->no_progress);
 	crew_start(&run->crew, &run->selection);
+}
+
+static void start_texts(struct conversion *run)
+{
+	run->feeds = memory_get(run->n_texts * sizeof *run->feeds);
+	for (size_t i = 0; i < run->n_texts; i++) {
+		if (textfeed_start(&run->feeds[run->n_feeds], run->texts[i], &run->selection,
+				   crew_bell(&run->crew), (uint32_t)(STREAMS_MAX + i)))
+			run->n_feeds++;
+		else
+			run->complete = false;
+	}
+}
+
+static void convert(struct conversion *run)
+{
+	crew_new(&run->crew, (uint32_t)run->workers);
+	start_texts(run);
+	start_traces(run);
 	crew_begin(&run->crew, &run->selection);
 	merge(run);
-	progress_end(&run->progress);
 	run->crew.is_done = true;
 	crew_end(&run->crew);
 	rescue_end(&run->rescue);
-	report_streams(run);
-}
-
-static void convert_text(struct conversion *run, const char *name)
-{
-#ifdef HAVE_BABELTEXT
-	bool is_stdin = strcmp(name, "-") == 0;
-	int fd = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0) {
-		message("cannot open %s: %m", name);
-		run->complete = false;
-		return;
+	for (size_t i = 0; i < run->n_feeds; i++) {
+		run->complete &= textfeed_end(&run->feeds[i]);
+		run->lost += run->feeds[i].sum->events;
+		run->lost_places += run->feeds[i].sum->places;
+		run->lost_unknown |= run->feeds[i].sum->unknown;
 	}
-	run->complete &= babeltext_convert(fd, is_stdin ? "stdin" : name, &run->selection, run->out);
-	if (!is_stdin)
-		close(fd);
-#else
-	message("cannot read %s: it is no directory", name);
-	run->complete = false;
-#endif
+	report_streams(run);
 }
 
 int main(int argc, char **argv)
@@ -261,10 +269,7 @@ int main(int argc, char **argv)
 	for (; *operands; operands++)
 		add_operand(&run, *operands);
 	group_found(&run);
-	if (run.n_traces)
-		convert_traces(&run);
-	for (size_t i = 0; i < run.n_texts; i++)
-		convert_text(&run, run.texts[i]);
+	convert(&run);
 	writer_close(run.out);
 	if (listing)
 		run.complete &= listing_close(listing);

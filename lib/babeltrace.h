@@ -46,6 +46,7 @@ struct stream {
 /* What a worker and the process that merges share. */
 struct share {
 	struct ring *ring;
+	_Atomic int pid;		/* of the worker */
 	_Atomic uint32_t current;	/* the stream in libbabeltrace2's hands, or -1 */
 	_Atomic uint64_t beat;		/* changes as long as there is progress */
 	_Atomic uint64_t bytes, events;

@@ -67,6 +67,7 @@ void crew_new(struct crew *crew, uint32_t workers)
 		if (!share->ring)
 			message_die("cannot make shared memory: %m");
 	}
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	at_exit = crew;
 	atexit(end_at_exit);
 }
@@ -157,6 +158,8 @@ static pid_t hire(struct crew *crew, struct babeltrace *babeltrace, uint32_t num
 {
 	pid_t parent = getpid(), pid = fork();
 
+	if (pid > 0)
+		atomic_store(&crew->board->shares[number].pid, pid);
 	if (pid == 0) {
 		confine(crew, parent, &crew->board->shares[number].beat);
 		work(crew, babeltrace, number, selection);
@@ -461,4 +464,8 @@ void crew_end(struct crew *crew)
 	while (waitpid(crew->nursery, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	crew->nursery = -1;
+	/* They are ours now (a subreaper's); those that the nursery has seen end are not found. */
+	for (uint32_t i = 0; i < crew->n_workers && !crew->is_done; i++)
+		while (waitpid(atomic_load(&crew->board->shares[i].pid), NULL, 0) < 0 && errno == EINTR)
+			continue;
 }

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "number.h"
+
 enum {
 	WAKE_BYTES = RING_TEXT / 4,		/* so much is worth a wakeup */
 	PAGE = 64 << 10,		/* no machine's page is larger */
@@ -195,6 +197,64 @@ void ring_publish(struct ring_writer *out, int64_t ts, uint32_t source)
 		writer->buffer = writer->at;
 	else
 		next_record(out);
+}
+
+enum { LINES = 64 << 10 };	/* bytes of lines that are published together */
+
+/* The time that a line begins with, `ts=`; 0 where it has none. */
+static int64_t line_time(struct slice line)
+{
+	const char *end = memchr(line.at, '\t', line.len);
+	int64_t ts = 0;
+
+	if (end && line.len > 3 && memcmp(line.at, "ts=", 3) == 0)
+		number_i64((struct slice){ line.at + 3, (size_t)(end - line.at - 3) }, &ts);
+	return ts;
+}
+
+/* Publishes the whole lines; what is begun moves with its buffer, as room is made for it. */
+static void make_room_for_lines(struct writer *writer, size_t size)
+{
+	struct ring_writer *out = (struct ring_writer *)(void *)writer;
+	char *at = writer->at, *end;
+
+	while ((end = memchr(writer->buffer, '\n', (size_t)(at - writer->buffer)))) {
+		struct slice line = { writer->buffer, (size_t)(end + 1 - writer->buffer) };
+		size_t rest = (size_t)(at - end - 1);
+
+		if (out->each)
+			out->each(out->data, line);
+		writer->at = end + 1;
+		ring_publish(out, line_time(line), out->source);
+		if (writer->buffer == end + 1) {
+			writer->at = at;
+			continue;
+		}
+		/* Around the corner, or back from aside: the rest follows. */
+		make_room(writer, rest);
+		memmove(writer->buffer, end + 1, rest);
+		writer->at = writer->buffer + rest;
+		at = writer->at;
+	}
+	if (size == 0) {
+		bell_ring(out->ring->bell);
+		return;
+	}
+	if (!out->is_aside || (size_t)(writer->limit - writer->at) < size)
+		make_room(writer, size);
+	if (!out->is_aside && writer->limit - writer->at > LINES && size <= LINES)
+		writer->limit = writer->at + LINES;
+}
+
+void ring_produce_lines(struct ring_writer *out, struct ring *ring, uint32_t source,
+			void (*each)(void *data, struct slice line), void *data)
+{
+	ring_produce(out, ring);
+	out->source = source;
+	out->each = each;
+	out->data = data;
+	out->writer.full = make_room_for_lines;
+	out->writer.limit = out->writer.at;
 }
 
 void ring_over(struct ring *ring)

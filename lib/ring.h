@@ -67,11 +67,21 @@ struct bell *bell_new(void);
 struct ring_writer {
 	struct writer writer;	/* first, so that a struct writer * is one of these */
 	struct ring *ring;
-	char *limit;		/* end of the known free room in the ring */
 	uint64_t tail;
 	bool is_aside;
+	/* ring_produce_lines(): */
+	uint32_t source;
+	void (*each)(void *data, struct slice line);
+	void *data;
 };
 void ring_produce(struct ring_writer *out, struct ring *ring);
+
+/*
+ * The same for makers of records that know nothing of rings: each line is published when room is made
+ * or the writer is flushed; EACH (may be NULL) is shown the line. At the end, flush the writer.
+ */
+void ring_produce_lines(struct ring_writer *out, struct ring *ring, uint32_t source,
+			void (*each)(void *data, struct slice line), void *data);
 
 /* Publishes the record that has been written (and ended). */
 void ring_publish(struct ring_writer *out, int64_t ts, uint32_t source);

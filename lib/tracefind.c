@@ -74,16 +74,46 @@ static bool text_uuid(const char *text, unsigned char *uuid)
 	return digits == 32;
 }
 
-static void read_uuid(struct found *found, int directory)
+/*
+ * Metadata in packets, as LTTng writes it, that ends within one: libbabeltrace2 2.0 reads that for ever.
+ * The sizes, in bits, are at 28 of each packet's header.
+ */
+static bool is_cut_off(int fd, bool swap)
+{
+	unsigned char head[32];
+	uint64_t at = 0;
+	struct stat status;
+	uint32_t bits;
+
+	if (fstat(fd, &status))
+		return true;
+	while (at < (uint64_t)status.st_size) {
+		if (pread(fd, head, sizeof head, (off_t)at) != sizeof head)
+			return true;
+		memcpy(&bits, head + 28, sizeof bits);
+		bits = swap ? __builtin_bswap32(bits) : bits;
+		if (bits < 8 * sizeof head)
+			return true;
+		at += bits / 8;
+	}
+	return at != (uint64_t)status.st_size;
+}
+
+/* False: the metadata is cut off. */
+static bool read_metadata(struct found *found, int directory)
 {
 	static const unsigned char magic[2][4] = { { 0x57, 0x1d, 0xd1, 0x75 }, { 0x75, 0xd1, 0x1d, 0x57 } };
 	int fd = openat(directory, "metadata", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *head = memory_get(HEAD + 1);
 	ssize_t n = fd < 0 ? 0 : read(fd, head, HEAD);
+	bool whole = true;
 
 	if (n >= 20 && (memcmp(head, magic[0], 4) == 0 || memcmp(head, magic[1], 4) == 0)) {
+		const uint32_t native = 0x75d11d57;
+
 		memcpy(found->uuid, head + 4, 16);
 		found->has_uuid = true;
+		whole = !is_cut_off(fd, memcmp(head, &native, 4) != 0);
 	} else if (n > 0) {
 		head[n] = '\0';
 		found->has_uuid = text_uuid(head, found->uuid);
@@ -91,6 +121,7 @@ static void read_uuid(struct found *found, int directory)
 	free(head);
 	if (fd >= 0)
 		close(fd);
+	return whole;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -143,10 +174,14 @@ static bool look_into(struct tracefind *find, const char *path, int fd, char **n
 		}
 	}
 	if (has_metadata && streams) {
-		found.path = memory_copy(slice_of(path));
-		read_uuid(&found, fd);
-		find->found = memory_grow(find->found, &find->room, find->n + 1, sizeof *find->found);
-		find->found[find->n++] = found;
+		if (read_metadata(&found, fd)) {
+			found.path = memory_copy(slice_of(path));
+			find->found = memory_grow(find->found, &find->room, find->n + 1, sizeof *find->found);
+			find->found[find->n++] = found;
+		} else {
+			message("cannot read %s: its metadata is cut off", path);
+			good = false;
+		}
 	} else if (has_metadata) {
 		message("passing over %s/metadata: no stream with data is beside it", path);
 	}

@@ -69,6 +69,10 @@ void writer_flush(struct writer *writer)
 {
 	const char *from = writer->buffer;
 
+	if (writer->full) {
+		writer->full(writer, 0);
+		return;
+	}
 	while (from < writer->at) {
 		ssize_t n = write(writer->fd, from, (size_t)(writer->at - from));
 

@@ -25,8 +25,8 @@ struct writer {
 	const char *name;	/* for messages */
 	uint64_t written;	/* bytes handed to the kernel */
 	/*
-	 * NULL, or what makes room for SIZE bytes behind `at` in place of writing to a descriptor: the
-	 * buffer belongs to somebody else then (ring.h), who also takes what is in it.
+	 * NULL, or what makes room for SIZE bytes behind `at` in place of writing to a descriptor (SIZE 0:
+	 * a flush): the buffer belongs to somebody else then (ring.h), who also takes what is in it.
 	 */
 	void (*full)(struct writer *writer, size_t size);
 };
