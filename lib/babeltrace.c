@@ -102,6 +102,28 @@ static void take_reason(char *why, const char *otherwise)
 		bt_error_release(error);
 }
 
+/*
+ * What makes libbabeltrace2 refuse metadata is in no cause, but in its log, which goes to this child's
+ * stderr, a file: the first line since FROM, `DATE TIME PID TID E MODULE FUNCTION [COMPONENT] TEXT`.
+ */
+static bool logged_reason(off_t from, char *why)
+{
+	char log[1024], *text, *end;
+	ssize_t n = from < 0 ? -1 : pread(STDERR_FILENO, log, sizeof log - 1, from);
+
+	if (n <= 0)
+		return false;
+	log[n] = '\0';
+	end = log + strcspn(log, "\n");
+	*end = '\0';
+	text = strstr(log, "] ");
+	if (!text)
+		return false;
+	snprintf(why, BABELTRACE_TEXT, "%s", text + 2);
+	drop_addresses(why);
+	return true;
+}
+
 /* ---- opening ---- */
 
 struct babeltrace *babeltrace_load(char *why)
@@ -138,6 +160,7 @@ bool babeltrace_open(struct babeltrace *babeltrace, uint32_t number, const struc
 	const bt_component_class_source *class = bt_plugin_borrow_source_component_class_by_name_const(
 		babeltrace->plugin, trace->live ? "lttng-live" : "fs");
 	bt_value *map = parameters(trace);
+	off_t log = lseek(STDERR_FILENO, 0, SEEK_END);
 	struct source *source;
 	bool good;
 
@@ -150,10 +173,11 @@ bool babeltrace_open(struct babeltrace *babeltrace, uint32_t number, const struc
 	/* A graph for each: what fails in one does not stop the others. */
 	source->graph = bt_graph_create(0);
 	good = class && map && source->graph &&
-	       bt_graph_add_source_component(source->graph, class, "source", map, BT_LOGGING_LEVEL_NONE,
+	       bt_graph_add_source_component(source->graph, class, "source", map, BT_LOGGING_LEVEL_ERROR,
 					     &source->component) == BT_GRAPH_ADD_COMPONENT_STATUS_OK;
 	if (!good) {
 		take_reason(why, "out of memory");
+		logged_reason(log, why);
 		source->component = NULL;
 	}
 	bt_value_put_ref(map);

@@ -18,6 +18,7 @@
 
 enum {
 	MEMORY_MAX = 1 << 30,	/* of a child's data */
+	LOG_MAX = 16 << 20,	/* of what it says on stderr */
 	IDLE_SECONDS = 4,	/* of computing without progress, and for each GiB that is being indexed */
 	EXIT_HUNG = 70,
 };
@@ -93,7 +94,7 @@ static void listen_to_heart(int signal)
 
 static void confine(struct crew *crew, pid_t parent, _Atomic uint64_t *beat)
 {
-	const struct rlimit none = { 0, 0 };
+	const struct rlimit none = { 0, 0 }, log = { LOG_MAX, LOG_MAX };
 	const struct itimerval second = { { 1, 0 }, { 1, 0 } };
 	struct sigaction action = { .sa_handler = listen_to_heart, .sa_flags = SA_RESTART };
 
@@ -103,6 +104,7 @@ static void confine(struct crew *crew, pid_t parent, _Atomic uint64_t *beat)
 	at_exit = NULL;
 	dup2(crew->log, STDERR_FILENO);
 	setrlimit(RLIMIT_CORE, &none);
+	setrlimit(RLIMIT_FSIZE, &log);
 #ifndef __SANITIZE_ADDRESS__
 	const struct rlimit data = { MEMORY_MAX, MEMORY_MAX };
 
