@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,6 +12,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "input.h"
 #include "memory.h"
 #include "message.h"
 #include "number.h"
@@ -137,25 +136,9 @@ struct reader *reader_open(char **files, struct writer *flush)
 	return r;
 }
 
-/* Ctrl-C reaches every program of a pipeline; the first one ends, and those behind it read on. */
-static void interrupted(int signal_number)
-{
-	signal(signal_number, SIG_DFL);
-}
-
-static void outlive_first_interrupt(void)
-{
-	struct sigaction old, action = { .sa_handler = interrupted, .sa_flags = SA_RESTART };
-
-	if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-		sigaction(SIGINT, &action, NULL);
-}
-
 /* Opens the next file; false when there is none. */
 static bool open_next(struct reader *r)
 {
-	struct stat st;
-
 	for (; *r->files; r->files++) {
 		bool is_stdin = strcmp(*r->files, "-") == 0;
 
@@ -166,11 +149,7 @@ static bool open_next(struct reader *r)
 			r->failed = true;
 			continue;
 		}
-		r->may_block = fstat(r->fd, &st) || !S_ISREG(st.st_mode);
-		if (r->may_block)
-			outlive_first_interrupt();
-		else
-			posix_fadvise(r->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+		r->may_block = input_may_block(r->fd);
 		r->files++;
 		r->line = 0;
 		r->at = r->end = r->buffer;
@@ -186,15 +165,6 @@ static void end_file(struct reader *r)
 	if (r->fd > STDIN_FILENO)
 		close(r->fd);
 	r->fd = -1;
-}
-
-/* Whatever waits in the output goes out before a read that would block. */
-static void flush_before_blocking(struct reader *r)
-{
-	struct pollfd input = { .fd = r->fd, .events = POLLIN };
-
-	if (r->flush && r->may_block && r->flush->at > r->flush->buffer && poll(&input, 1, 0) == 0)
-		writer_flush(r->flush);
 }
 
 static void complain(struct reader *r, const char *reason)
@@ -227,7 +197,8 @@ static bool fill(struct reader *r)
 			r->at = r->buffer;
 			r->end = r->buffer + kept;
 		}
-		flush_before_blocking(r);
+		if (r->may_block)
+			input_flush_before_blocking(r->fd, r->flush);
 		n = read(r->fd, r->end, r->room - (size_t)(r->end - r->buffer));
 		if (n < 0 && errno == EINTR)
 			continue;
