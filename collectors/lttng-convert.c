@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "ctf/merge.h"
+#include "ctf/trace.h"
 #include "listing.h"
 #include "loss.h"
 #include "memory.h"
@@ -24,6 +26,10 @@
 #include "rescue.h"
 #include "textfeed.h"
 #include "tracefind.h"
+
+/* Who decodes: our own reader (lib/ctf), libbabeltrace2, or ours where it can. */
+enum { READER_AUTO, READER_FAST, READER_BABELTRACE };
+static const char *const readers[] = { "auto", "fast", "babeltrace", NULL };
 
 /* What a run is about, and what came of it. */
 struct conversion {
@@ -43,6 +49,7 @@ struct conversion {
 	bool complete;
 	uint64_t lost, lost_places;
 	bool lost_unknown;
+	int reader;
 };
 
 static bool is_live(const char *operand)
@@ -200,7 +207,68 @@ static void start_texts(struct conversion *run)
 	}
 }
 
-static void convert(struct conversion *run)
+/*
+ * Opens the traces with our own reader. False when it is not for them, and libbabeltrace2 may try; with
+ * --reader fast those that cannot be read are reported, and the others are opened.
+ */
+static bool open_fast(struct conversion *run, struct ctf_traces *traces)
+{
+	if (run->reader == READER_BABELTRACE || (run->reader == READER_AUTO && run->n_texts))
+		return false;
+	for (size_t i = 0; i < run->n_traces; i++) {
+		const struct trace *trace = &run->traces[i];
+		char why[300] = "it is live";
+
+		if (!trace->live && ctf_traces_open(traces, trace->paths, trace->n, &run->selection, why, sizeof why))
+			continue;
+		if (run->reader == READER_AUTO) {
+			if (!trace->live)
+				message("%s/metadata: %s; reading it with libbabeltrace2", trace->name, why);
+			ctf_traces_close(traces);
+			return false;
+		}
+		message("cannot read %s: %s", trace->name, why);
+		run->complete = false;
+	}
+	return true;
+}
+
+static void convert_fast(struct conversion *run, struct ctf_traces *traces)
+{
+	struct ctf_sum sum = { 0 };
+	int64_t first = 0;
+
+	ctf_traces_first(traces, &first);
+	selection_start(&run->selection, first);
+	progress_start(&run->progress, "events", run->force_progress, run->no_progress);
+	ctf_merge(traces->readers, traces->n, (unsigned)run->workers, run->out, &run->progress, traces->bytes);
+	progress_end(&run->progress);
+	run->complete &= ctf_traces_report(traces, &sum);
+	run->lost = sum.lost;
+	run->lost_places = sum.lost_places;
+	run->lost_unknown = sum.lost_unknown;
+	ctf_traces_close(traces);
+}
+
+/* What the traces say of themselves: a record each. */
+static void describe(struct conversion *run)
+{
+	for (size_t i = 0; i < run->n_traces; i++) {
+		const struct trace *trace = &run->traces[i];
+		struct ctf_traces one = { 0 };
+		char why[300] = "it is live";
+
+		if (trace->live || !ctf_traces_open(&one, trace->paths, trace->n, &run->selection, why, sizeof why)) {
+			message("cannot describe %s: %s", trace->name, why);
+			run->complete = false;
+			continue;
+		}
+		ctf_traces_describe(&one, 0, trace->name, run->out);
+		ctf_traces_close(&one);
+	}
+}
+
+static void convert_with_crew(struct conversion *run)
 {
 	crew_new(&run->crew, (uint32_t)run->workers);
 	start_texts(run);
@@ -222,7 +290,7 @@ static void convert(struct conversion *run)
 int main(int argc, char **argv)
 {
 	struct conversion run = { .complete = true, .workers = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN) };
-	bool strict = false, list = false;
+	bool strict = false, list = false, info = false;
 	const char *fields = NULL;
 	const struct option options[] = {
 		{ 'e', "event", "GLOB", "convert only events whose name matches; may be repeated", OPTION_LIST,
@@ -235,10 +303,13 @@ int main(int argc, char **argv)
 		  .seen = &run.selection.has_begin },
 		{ 0, "end", "TIME", "leave out what is after TIME", OPTION_MOMENT, .to = &run.selection.end,
 		  .seen = &run.selection.has_end },
-		{ 'j', "jobs", "N", "decode in N processes; default: the number of CPUs", OPTION_COUNT,
+		{ 'j', "jobs", "N", "decode with N CPUs; default: all there are", OPTION_COUNT,
 		  .to = &run.workers, .min = 1, .max = 256 },
+		{ 0, "reader", "READER", "who decodes: auto (default), fast (our own), babeltrace (libbabeltrace2)",
+		  OPTION_CHOICE, .to = &run.reader, .choices = readers },
 		{ 0, "list", NULL, "write the event types, how many there are, and their fields", OPTION_FLAG,
 		  .to = &list },
+		{ 0, "info", NULL, "write what each trace says of itself: host, kernel, tracer", OPTION_FLAG, .to = &info },
 		{ 0, "strict", NULL, "exit with status 3 when events were lost", OPTION_FLAG, .to = &strict },
 		PROGRESS_OPTIONS(run.force_progress, run.no_progress),
 		{ 0 },
@@ -254,6 +325,7 @@ int main(int argc, char **argv)
 	};
 	char **operands = options_parse(&program, argv);
 	static char dash[] = "-", *only_stdin[] = { dash, NULL };
+	struct ctf_traces traces = { 0 };
 	struct listing *listing = NULL;
 	struct loss loss = LOSS;
 	int status;
@@ -269,7 +341,12 @@ int main(int argc, char **argv)
 	for (; *operands; operands++)
 		add_operand(&run, *operands);
 	group_found(&run);
-	convert(&run);
+	if (info)
+		describe(&run);
+	else if (open_fast(&run, &traces))
+		convert_fast(&run, &traces);
+	else
+		convert_with_crew(&run);
 	writer_close(run.out);
 	if (listing)
 		run.complete &= listing_close(listing);

@@ -172,8 +172,7 @@ static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_
 
 	if (timed && (first > r->selection->end_ns || last < r->selection->begin_ns))
 		return;
-	if (packets)
-		r->account.lost_packets += known ? packets : 1;
+	r->account.lost_places++;
 	if (packets || !known)
 		r->account.lost_unknown++;
 	else

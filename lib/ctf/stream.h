@@ -46,7 +46,7 @@ bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *fil
 
 /* What a stream has lost, and what went wrong. */
 struct ctf_account {
-	uint64_t lost, lost_packets, lost_unknown;
+	uint64_t lost, lost_unknown, lost_places;	/* events; how often their number is not known */
 	uint64_t backwards, cut;	/* events earlier than the one before; with an array cut short */
 	uint64_t damaged;		/* packets */
 	char reason[400];		/* of the first damage: `FILE, byte N: ...`; empty: none */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "memory.h"
+#include "message.h"
 
 enum { PATHS_MAX = 1 << 16 };
 
@@ -216,4 +217,75 @@ bool ctf_traces_first(const struct ctf_traces *traces, int64_t *ts)
 		}
 	}
 	return found;
+}
+
+void ctf_traces_describe(const struct ctf_traces *traces, size_t which, const char *path, struct writer *out)
+{
+	const struct ctf_layout *layout = traces->layouts[which];
+	struct intern *taken = intern_new();
+	uint64_t streams = 0, bytes = 0;
+	int64_t first = INT64_MAX, ts;
+
+	for (uint32_t i = 0; i < traces->n; i++) {
+		const struct ctf_stream_reader *reader = &traces->readers[i];
+
+		if (reader->layout != layout)
+			continue;
+		streams++;
+		for (uint32_t k = 0; k < reader->files_n; k++)
+			bytes += reader->files[k].size;
+		if (ctf_stream_first(reader, &ts) && ts < first)
+			first = ts;
+	}
+	writer_begin(out, first == INT64_MAX ? 0 : first, SLICE("trace"));
+	writer_text(out, KEY("path"), slice_of(path));
+	writer_u64(out, KEY("streams"), streams);
+	writer_u64(out, KEY("size_bytes"), bytes);
+	for (const char *const *key = (const char *const[]){ "ts", "ev", "path", "streams", "size_bytes", NULL }; *key;
+	     key++)
+		intern_id(taken, slice_of(*key));
+	for (const struct ctf_environment *e = layout->metadata->environment; e; e = e->next) {
+		char text[sizeof(struct keys_name) + 2];
+		struct keys_name key;
+
+		keys_make(&key, taken, SLICE(""), e->name);
+		text[0] = '\t';
+		memcpy(text + 1, key.text, key.len);
+		text[key.len + 1] = '=';
+		writer_text(out, (struct key){ text, key.len + 2 }, e->value);
+	}
+	writer_end(out);
+	intern_free(taken);
+}
+
+bool ctf_traces_report(const struct ctf_traces *traces, struct ctf_sum *sum)
+{
+	uint64_t cut = 0;
+	bool good = true;
+
+	for (uint32_t i = 0; i < traces->n; i++) {
+		const struct ctf_stream_reader *reader = &traces->readers[i];
+		const struct ctf_account *account = &reader->account;
+
+		if (account->damaged) {
+			char more[64] = "";
+
+			if (account->damaged > 1)
+				snprintf(more, sizeof more, " (and %llu more places)",
+					 (unsigned long long)account->damaged - 1);
+			message("%s%s", account->reason, more);
+			good = false;
+		}
+		if (account->backwards)
+			message("warning: %s: time goes back in %llu places; the records there are not sorted",
+				reader->files->path, (unsigned long long)account->backwards);
+		cut += account->cut;
+		sum->lost += account->lost;
+		sum->lost_places += account->lost_places;
+		sum->lost_unknown |= account->lost_unknown != 0;
+	}
+	if (cut)
+		message("warning: %llu records have been shortened: NAME.length is the full length of a field",
+			(unsigned long long)cut);
+	return good;
 }

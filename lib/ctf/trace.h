@@ -4,6 +4,7 @@
 #define WEIR_CTF_TRACE_H
 
 #include "ctf/stream.h"
+#include "writer.h"
 
 /* The streams of all traces that have been opened, ordered by trace, stream class and stream. */
 struct ctf_traces {
@@ -26,5 +27,21 @@ void ctf_traces_close(struct ctf_traces *traces);
 
 /* The time of the first event of all, loss included; false: there is none. Opens no window. */
 bool ctf_traces_first(const struct ctf_traces *traces, int64_t *ts);
+
+/*
+ * What became of each stream, once all has been decoded: said on stderr where something is wrong. Adds up
+ * the losses. False: something could not be decoded.
+ */
+struct ctf_sum {
+	uint64_t lost, lost_places;
+	bool lost_unknown;
+};
+bool ctf_traces_report(const struct ctf_traces *traces, struct ctf_sum *sum);
+
+/*
+ * Writes what trace number WHICH says of itself as a record: ev=trace, when its first event was, PATH, how
+ * many streams and bytes it has, and the environment of its metadata (hostname, kernel_release, ...).
+ */
+void ctf_traces_describe(const struct ctf_traces *traces, size_t which, const char *path, struct writer *out);
 
 #endif
