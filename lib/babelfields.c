@@ -188,7 +188,8 @@ static uint32_t member_name(struct babelfields *f, const char **p, uint32_t pare
 		static const char *const scopes[] = { "packet.", "context.", "payload.", "payload." };
 
 		f->unnamed = true;
-		n = (size_t)snprintf(text, sizeof text, "%s%u", above->depth ? "" : scopes[above->scope], index);
+		n = (size_t)snprintf(text, sizeof text, "%s%u",
+				     above->depth ? "" : scopes[above->scope], index);
 		id = name_below(f, parent, (struct slice){ text, n });
 	}
 	if (id && f->keys->names[id].scope == SCOPE_CONTEXT && f->keys->names[id].depth == 1)
@@ -209,7 +210,8 @@ static bool is_helper(const struct babelfields *f, const struct babelname *name,
 	struct slice of = { name->text.at + 1, name->text.len - sizeof "_length" };
 
 	return begins(f, after, SLICE(", ")) && begins(f, after + 2, of) &&
-	       (begins(f, after + 2 + of.len, SLICE(" = [")) || begins(f, after + 2 + of.len, SLICE(" = \"")));
+	       (begins(f, after + 2 + of.len, SLICE(" = [")) ||
+		begins(f, after + 2 + of.len, SLICE(" = \"")));
 }
 
 /* Room for N bytes of values that do not stand in the text as they are wanted. */
@@ -558,10 +560,12 @@ static const char *value_at(struct babelfields *f, const char *p, uint32_t id)
 		p = string(f, p + 1, &value);
 		break;
 	case '(':
-		p = begins(f, p, SLICE("( ")) ? enumeration(f, p, &value) : failed(f, "an enumeration is empty");
+		p = begins(f, p, SLICE("( ")) ? enumeration(f, p, &value)
+					      : failed(f, "an enumeration is empty");
 		break;
 	case '<':
-		return begins(f, p, SLICE("<none>")) ? p + 6 : failed(f, "a value is no number, string or list");
+		return begins(f, p, SLICE("<none>")) ? p + 6
+						     : failed(f, "a value is no number, string or list");
 	default:
 		p = scalar(f, p, &value);
 		if (p && name->is_length && is_helper(f, name, p))

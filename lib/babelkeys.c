@@ -207,7 +207,8 @@ uint32_t babelkeys_child(struct babelkeys *k, uint32_t parent, struct slice text
 	name.role = role_of(&name);
 	name.is_length = begins_and_ends(text, SLICE("_"), SLICE("_length"));
 	plain = babelkeys_key(k, text);
-	if (name.depth == 1 && name.scope != SCOPE_BESIDE && name.role == ROLE_OTHER && k->keys[plain].reserved)
+	if (name.depth == 1 && name.scope != SCOPE_BESIDE && name.role == ROLE_OTHER &&
+	    k->keys[plain].reserved)
 		before = name.scope == SCOPE_PAYLOAD ? SLICE("payload") : SLICE("context");
 	name.wanted = k->names[parent].wanted;
 	id = add(k, name, before);
@@ -246,13 +247,15 @@ static bool is_user_space(struct slice name, struct slice fields)
 	return memchr(name.at, ':', name.len) && memmem(fields.at, fields.len, "vpid = ", 7);
 }
 
-static struct babelevent *add_event(struct babelkeys *k, struct slice text, struct slice fields, uint64_t hash)
+static struct babelevent *add_event(struct babelkeys *k, struct slice text, struct slice fields,
+				    uint64_t hash)
 {
 	struct babelevent event = { .groups = 3, .name = text };
 	char room[NAME_ROOM];
 	uint32_t id;
 
-	id = add(k, (struct babelname){ .text = text, .hash = hash, .key = (uint32_t)k->events_n }, SLICE(""));
+	id = add(k, (struct babelname){ .text = text, .hash = hash, .key = (uint32_t)k->events_n },
+		 SLICE(""));
 	if (!is_user_space(text, fields))
 		event.name = todays_name(text, room);
 	/* Only we say what was lost. */
@@ -261,10 +264,11 @@ static struct babelevent *add_event(struct babelkeys *k, struct slice text, stru
 	event.name.at = memory_copy(event.name);
 	event.wanted = selection_event(k->selection, event.name.at);
 	for (uint32_t scope = 0; scope < SCOPES; scope++) {
-		struct babelname root = { .text = SLICE(""), .parent = id, .scope = scope, .hash = scope };
+		struct babelname root = { .parent = id, .scope = scope };
 
-		if (scope == SCOPE_BESIDE)
-			root.text = SLICE("payload");
+		/* Never looked up, but in the table: where a hash says, not all in one place. */
+		root.text = scope == SCOPE_BESIDE ? SLICE("payload") : SLICE("");
+		root.hash = hash_of(id, root.text) + scope * 0x9e3779b97f4a7c15u;
 		event.root[scope] = add(k, root, SLICE(""));
 	}
 	k->events = memory_grow(k->events, &k->events_room, ++k->events_n, sizeof *k->events);

@@ -207,7 +207,8 @@ static void convert_loss(struct text *t, struct slice text)
 		packets = 0;
 	if (first)
 		ts = first;
-	if (t->started && ((first && first > t->selection->end_ns) || (last && last < t->selection->begin_ns)))
+	if (t->started && ((first && first > t->selection->end_ns) ||
+			   (last && last < t->selection->begin_ns)))
 		return;
 	writer_lost(t->out, ts, n, loss_source(text), first, last);
 	if (packets)
@@ -329,18 +330,19 @@ static bool convert_event(struct text *t, struct slice line, const char **why)
 	int64_t day = t->day, last = t->last;
 	struct babelevent *event;
 	struct header header;
+	struct slice fields;
 
 	if (!read_header(t, line, &header, why)) {
 		t->day = day;
 		t->last = last;
 		return false;
 	}
+	fields = (struct slice){ header.fields, (size_t)(line.at + line.len - header.fields) };
 	babelkeys_tidy(t->fields.keys);
-	event = babelkeys_event(t->fields.keys, header.name,
-				(struct slice){ header.fields, (size_t)(line.at + line.len - header.fields) });
+	event = babelkeys_event(t->fields.keys, header.name, fields);
 	if (!is_wanted(t, event, header.ts))
 		return true;
-	if (!read_fields(t, event, header.fields, line.at + line.len)) {
+	if (!read_fields(t, event, fields.at, fields.at + fields.len)) {
 		*why = t->fields.why;
 		return false;
 	}
@@ -450,7 +452,8 @@ static void convert_line(struct text *t, struct slice line)
 	}
 	if (is_aside(t, line))
 		return;
-	if (is_stamped(line) && t->fields.why == why && t->fields.open_string && line.len < LINE_MAX_BYTES / 2) {
+	if (is_stamped(line) && t->fields.why == why && t->fields.open_string &&
+	    line.len < LINE_MAX_BYTES / 2) {
 		hold(t, line, true);
 		return;
 	}
@@ -542,8 +545,8 @@ bool babeltext_convert(int fd, const char *name, struct selection *selection, st
 		fault(&t, "it has no line feed: the input was cut");
 	faults = t.faults;
 	if (faults > NAMED)
-		message("cannot read %llu lines of %s: the first %d are named above", (unsigned long long)faults,
-			name, NAMED);
+		message("cannot read %llu lines of %s: the first %d are named above",
+			(unsigned long long)faults, name, NAMED);
 	babelfields_free(&t.fields);
 	free(t.buffer);
 	free(t.held);

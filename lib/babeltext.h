@@ -8,8 +8,10 @@
  * --no-delta, --names, --fields, --color. Times are taken for UTC. Without a date, ts counts from
  * 1970-01-01, a day more at each fall of more than 12 hours; with --clock-cycles it is the cycles.
  *
- * What the text does not tell: which stream an event came from; whether an integer whose base is not
- * ten is signed; more than six digits of a real number; the option that a variant took (babeltrace 2).
+ * What the text does not tell: the CPU of lost events; whether an octal or binary integer is signed;
+ * more than six digits of a real number; which option a variant took (babeltrace 2); whether the last
+ * braces are payload, where an event has contexts but not even an empty payload (--names=scope tells).
+ * Where a string is empty, babeltrace 2.0 may print an earlier one: that cannot be seen.
  * babeltrace 1 escapes nothing in strings: they are taken to end where what follows looks like an end,
  * and backslashes in them are taken for escapes until the text has shown that they are none.
  */

@@ -261,6 +261,7 @@ static bool time_of_day(struct slice text, int64_t *ns)
 static bool date(struct slice text, int64_t *ns)
 {
 	struct tm day = { 0 };
+	int month_day;
 	char copy[11];
 	time_t seconds;
 	int used = 0;
@@ -275,7 +276,10 @@ static bool date(struct slice text, int64_t *ns)
 		return false;
 	day.tm_year -= 1900;
 	day.tm_mon -= 1;
+	month_day = day.tm_mday;
 	seconds = timegm(&day);
+	if (day.tm_mday != month_day)	/* February 30 became March 2 */
+		return false;
 	*ns = (int64_t)seconds * SECOND;
 	return true;
 }

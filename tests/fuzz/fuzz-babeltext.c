@@ -87,7 +87,8 @@ static void print_string(FILE *file, struct slice s)
 /* The two halves of the bytes, printed as two strings, come back; NUL ends a string of C. */
 static void check_strings(struct slice bytes)
 {
-	struct slice half[2] = { { bytes.at, bytes.len / 2 }, { bytes.at + bytes.len / 2, bytes.len - bytes.len / 2 } };
+	size_t n = bytes.len / 2;
+	struct slice half[2] = { { bytes.at, n }, { bytes.at + n, bytes.len - n } };
 	struct writer *want = fuzz_writer();
 	struct result result;
 	char *text;

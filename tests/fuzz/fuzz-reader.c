@@ -16,7 +16,8 @@ struct line {
 
 static bool good_key(struct slice key)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", other[] = "0123456789.";
+	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	static const char other[] = "0123456789.";
 
 	for (size_t i = 0; i < key.len; i++)
 		if (!memchr(first, key.at[i], sizeof first - 1) &&
