@@ -115,7 +115,7 @@ void merge_run(struct merge *merge)
 		if (over)
 			return;
 		pass(merge, ring, &limit);
-		if (++turns % 1024 == 0)
+		if (++turns % 64 == 0)
 			merge->idle(merge->data);
 	}
 }

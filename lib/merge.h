@@ -13,7 +13,7 @@ struct merge {
 	size_t n;
 	struct bell *bell;
 	struct writer *out;
-	void (*idle)(void *data);	/* called now and then, at least 50 times a second */
+	void (*idle)(void *data);	/* called now and then, often */
 	void *data;
 };
 
