@@ -249,7 +249,6 @@ static void convert(struct conversion *run)
 	merge(run);
 	run->crew.is_done = true;
 	crew_end(&run->crew);
-	rescue_end(&run->rescue);
 	for (size_t i = 0; i < run->n_feeds; i++) {
 		run->complete &= textfeed_end(&run->feeds[i]);
 		run->lost += run->feeds[i].sum->events;
@@ -257,11 +256,12 @@ static void convert(struct conversion *run)
 		run->lost_unknown |= run->feeds[i].sum->unknown;
 	}
 	report_streams(run);
+	rescue_end(&run->rescue);
 }
 
 int main(int argc, char **argv)
 {
-	struct conversion run = { .complete = true, .workers = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN) };
+	static struct conversion run = { .complete = true };
 	bool strict = false, list = false;
 	const char *fields = NULL;
 	const struct option options[] = {
@@ -292,13 +292,15 @@ int main(int argc, char **argv)
 			    "  lttng-convert -e 'sched_*' --begin +2s --end +3s -f cpu,tid TRACE\n"
 			    "  babeltrace2 TRACE | lttng-convert\n",
 	};
-	char **operands = options_parse(&program, argv);
+	char **operands;
 	static char dash[] = "-", *only_stdin[] = { dash, NULL };
 	struct listing *listing = NULL;
 	struct loss loss = LOSS;
 	int status;
 
 	(void)argc;
+	run.workers = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+	operands = options_parse(&program, argv);
 	if (!*operands && isatty(STDIN_FILENO))
 		message_usage("cannot convert: no trace is named");
 	if (!*operands)
