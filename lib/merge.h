@@ -17,7 +17,10 @@ struct merge {
 	void *data;
 };
 
-/* Until all rings are over and empty. A record costs a comparison with each ring, and one copy. */
+/*
+ * Until all rings are over and empty; nothing may have been taken from them. A record costs a comparison with
+ * each ring, and one copy.
+ */
 void merge_run(struct merge *merge);
 
 #endif
