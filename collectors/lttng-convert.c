@@ -5,12 +5,10 @@
  *
  *	$ lttng-convert ~/lttng-traces/redis-20261121-013813 > redis.tskv
  */
-#include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crew.h"
@@ -40,7 +38,8 @@ struct conversion {
 	char **texts;		/* operands that are text */
 	struct textfeed *feeds;	/* those that could be opened */
 	size_t n_texts, texts_room, n_feeds;
-	uint64_t workers, bytes;
+	uint64_t workers;
+	int64_t span, first_ts;	/* of the traces, for progress: ns, 0 when not known */
 	struct crew crew;
 	struct rescue rescue;
 	struct progress progress;
@@ -92,12 +91,14 @@ static void group_found(struct conversion *run)
 {
 	const struct found *found = run->find.found;
 	size_t *head = memory_get(run->find.n * sizeof *head), first = run->n_traces;
+	uint64_t begin = UINT64_MAX, end = 0;
 
 	for (size_t i = 0; i < run->find.n; i++) {
 		size_t at = first;
 		struct trace *trace;
 
-		run->bytes += found[i].bytes;
+		begin = found[i].first < begin ? found[i].first : begin;
+		end = found[i].last > end ? found[i].last : end;
 		while (at < run->n_traces && !(found[i].has_uuid && found[head[at - first]].has_uuid &&
 					       memcmp(found[i].uuid, found[head[at - first]].uuid, 16) == 0))
 			at++;
@@ -110,25 +111,59 @@ static void group_found(struct conversion *run)
 		trace->paths[trace->n++] = found[i].path;
 		trace->bytes += found[i].bytes;
 	}
+	/* LTTng's clocks count nanoseconds; of another one's, progress shows no percentage, or a wrong one. */
+	run->span = begin < end && end - begin < INT64_MAX ? (int64_t)(end - begin) : 0;
 	free(head);
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/* A live trace is read until somebody has seen enough: then what came so far goes out. */
+static void stop_when_interrupted(const struct conversion *run)
+{
+	const struct sigaction action = { .sa_handler = interrupt };
+
+	for (size_t i = 0; i < run->n_traces; i++) {
+		if (run->traces[i].live) {
+			sigaction(SIGINT, &action, NULL);
+			sigaction(SIGTERM, &action, NULL);
+		}
+	}
 }
 
 static void idle(void *data)
 {
 	struct conversion *run = data;
-	uint64_t bytes = 0, events = 0;
+	uint64_t events = 0;
+	int64_t now = INT64_MAX;
 
+	if (interrupted)
+		crew_stop(&run->crew);
 	crew_look_after(&run->crew);
 	for (size_t i = 0; i < run->n_feeds; i++) {
 		textfeed_look_after(&run->feeds[i]);
 		events += run->feeds[i].sum->records;
 	}
 	for (uint32_t i = 0; i < run->crew.n_workers; i++) {
-		bytes += crew_share(&run->crew, i)->bytes;
-		events += crew_share(&run->crew, i)->events;
+		struct share *share = crew_share(&run->crew, i);
+
+		if (!share->ring->over && share->ring->now < now)
+			now = share->ring->now;
+		if (share->has_first && (!run->first_ts || share->first_ts < run->first_ts))
+			run->first_ts = share->first_ts;
+		events += share->events;
 	}
 	/* How far text is, nobody knows. */
-	progress_now(&run->progress, bytes, run->n_feeds ? 0 : run->bytes, events);
+	if (run->n_feeds || now == INT64_MAX || now <= run->first_ts || now - run->first_ts > run->span)
+		progress_now(&run->progress, 0, 0, events);
+	else
+		progress_now(&run->progress, (uint64_t)(now - run->first_ts), (uint64_t)run->span, events);
 }
 
 static void merge(struct conversion *run)
@@ -160,9 +195,13 @@ static void report_streams(struct conversion *run)
 		const char *name = *stream->file && !trace->rescued ? stream->file : trace->name;
 
 		if (stream->state != STREAM_ENDED) {
-			message("%s: %s, after %llu messages", name,
-				*stream->reason ? stream->reason : "not read to its end",
-				(unsigned long long)stream->consumed);
+			const char *reason = *stream->reason ? stream->reason : "it was not read to its end";
+
+			if (stream->consumed)
+				message("%s: %s, after %llu messages", name, reason,
+					(unsigned long long)stream->consumed);
+			else
+				message("cannot read %s: %s", name, reason);
 			run->complete = false;
 		}
 		if (stream->backwards)
@@ -192,6 +231,7 @@ static void start_traces(struct conversion *run)
 		return;
 	}
 	run->complete &= !run->rescue.incomplete;
+	stop_when_interrupted(run);
 	crew_start(&run->crew, &run->selection);
 }
 
@@ -277,7 +317,6 @@ static void convert_with_crew(struct conversion *run)
 	merge(run);
 	run->crew.is_done = true;
 	crew_end(&run->crew);
-	rescue_end(&run->rescue);
 	for (size_t i = 0; i < run->n_feeds; i++) {
 		run->complete &= textfeed_end(&run->feeds[i]);
 		run->lost += run->feeds[i].sum->events;
@@ -285,11 +324,12 @@ static void convert_with_crew(struct conversion *run)
 		run->lost_unknown |= run->feeds[i].sum->unknown;
 	}
 	report_streams(run);
+	rescue_end(&run->rescue);
 }
 
 int main(int argc, char **argv)
 {
-	struct conversion run = { .complete = true, .workers = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN) };
+	static struct conversion run = { .complete = true };
 	bool strict = false, list = false, info = false;
 	const char *fields = NULL;
 	const struct option options[] = {
@@ -323,7 +363,7 @@ int main(int argc, char **argv)
 			    "  lttng-convert -e 'sched_*' --begin +2s --end +3s -f cpu,tid TRACE\n"
 			    "  babeltrace2 TRACE | lttng-convert\n",
 	};
-	char **operands = options_parse(&program, argv);
+	char **operands;
 	static char dash[] = "-", *only_stdin[] = { dash, NULL };
 	struct ctf_traces traces = { 0 };
 	struct listing *listing = NULL;
@@ -331,6 +371,8 @@ int main(int argc, char **argv)
 	int status;
 
 	(void)argc;
+	run.workers = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+	operands = options_parse(&program, argv);
 	if (!*operands && isatty(STDIN_FILENO))
 		message_usage("cannot convert: no trace is named");
 	if (!*operands)

@@ -42,7 +42,6 @@ struct input {
 	bt_message_iterator *counter;	/* to know beforehand which one that is */
 	const bt_packet *packet;	/* whose context is known: */
 	int64_t cpu;
-	uint64_t packet_bytes;
 	char name[256];			/* of the stream, for ev=lost */
 };
 
@@ -317,19 +316,13 @@ static bool integer(const bt_field *structure, const char *name, int64_t *value)
 }
 
 /* What the packet tells about its events. */
-static void enter_packet(struct decoder *decoder, struct input *input, const bt_packet *packet)
+static void enter_packet(struct input *input, const bt_packet *packet)
 {
 	const bt_field *context = packet ? bt_packet_borrow_context_field_const(packet) : NULL;
-	int64_t bits;
 
 	input->packet = packet;
-	input->cpu = CPU_UNKNOWN;
-	if (!context)
-		return;
-	if (!integer(context, "cpu_id", &input->cpu))
+	if (!context || !integer(context, "cpu_id", &input->cpu))
 		input->cpu = CPU_UNKNOWN;
-	atomic_fetch_add(&decoder->share->bytes, input->packet_bytes);
-	input->packet_bytes = integer(context, "packet_size", &bits) && bits > 0 ? (uint64_t)bits / 8 : 0;
 }
 
 static void enter_stream(struct input *input, const bt_stream *stream)
@@ -399,7 +392,7 @@ static bool examine(struct decoder *decoder, struct input *input, const bt_messa
 		enter_stream(input, bt_message_stream_beginning_borrow_stream_const(message));
 		return false;
 	case BT_MESSAGE_TYPE_PACKET_BEGINNING:
-		enter_packet(decoder, input, bt_message_packet_beginning_borrow_packet_const(message));
+		enter_packet(input, bt_message_packet_beginning_borrow_packet_const(message));
 		return false;
 	case BT_MESSAGE_TYPE_DISCARDED_EVENTS:
 	case BT_MESSAGE_TYPE_DISCARDED_PACKETS:
@@ -565,7 +558,7 @@ static void write_event(struct decoder *decoder, struct input *input)
 		return;
 	packet = bt_event_borrow_packet_const(event);
 	if (packet != input->packet)
-		enter_packet(decoder, input, packet);
+		enter_packet(input, packet);
 	if (!eventplan_write(input->plan, &decoder->out.writer, event, input->ts, input->cpu))
 		input->stream->cut++;
 	ring_publish(&decoder->out, input->ts, input->stream->order);
@@ -594,13 +587,12 @@ static void sift_down(struct decoder *decoder, size_t at)
 	heap[at] = input;
 }
 
-static void end_input(struct decoder *decoder, struct input *input)
+static void end_input(struct input *input)
 {
 	if (input->message)
 		put_message(input);
 	while (input->at < input->count)
 		bt_message_put_ref(input->messages[input->at++]);
-	atomic_fetch_add(&decoder->share->bytes, input->packet_bytes);
 }
 
 static void merge(struct decoder *decoder)
@@ -627,7 +619,7 @@ static void merge(struct decoder *decoder)
 		else
 			more = advance(decoder, input);
 		if (!more) {
-			end_input(decoder, input);
+			end_input(input);
 			decoder->heap[0] = decoder->heap[--decoder->waiting];
 		}
 		if (decoder->waiting)

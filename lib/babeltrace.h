@@ -49,7 +49,7 @@ struct share {
 	_Atomic int pid;		/* of the worker */
 	_Atomic uint32_t current;	/* the stream in libbabeltrace2's hands, or -1 */
 	_Atomic uint64_t beat;		/* changes as long as there is progress */
-	_Atomic uint64_t bytes, events;
+	_Atomic uint64_t events;
 	_Atomic uint32_t has_first;	/* first_ts is known (INT64_MAX: no event) */
 	int64_t first_ts;
 };

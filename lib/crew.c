@@ -102,6 +102,8 @@ static void confine(struct crew *crew, pid_t parent, _Atomic uint64_t *beat)
 	if (getppid() != parent)
 		_exit(EXIT_FAILED);
 	at_exit = NULL;
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
 	dup2(crew->log, STDERR_FILENO);
 	setrlimit(RLIMIT_CORE, &none);
 	setrlimit(RLIMIT_FSIZE, &log);
@@ -451,6 +453,20 @@ void crew_look_after(struct crew *crew)
 		bury(crew, i, status);
 		ring_over(crew->board->shares[i].ring);
 	}
+}
+
+void crew_stop(struct crew *crew)
+{
+	struct crew_board *board = crew->board;
+
+	if (crew->nursery <= 0)
+		return;
+	crew_end(crew);
+	for (uint32_t i = 0; i < board->n_streams; i++)
+		if (atomic_load(&board->streams[i].state) == STREAM_OPEN)
+			atomic_store(&board->streams[i].state, STREAM_ENDED);
+	for (uint32_t i = 0; i < crew->n_workers; i++)
+		ring_over(board->shares[i].ring);
 }
 
 void crew_end(struct crew *crew)

@@ -51,6 +51,9 @@ void crew_begin(struct crew *crew, struct selection *selection);
 /* Sees to it that a dead nursery does not leave the rings open for ever. Call now and then. */
 void crew_look_after(struct crew *crew);
 
+/* Stops reading (a live trace has no end of its own): what was decoded so far is all there is. */
+void crew_stop(struct crew *crew);
+
 /* Ends all processes, and waits for them. */
 void crew_end(struct crew *crew);
 

@@ -1,32 +1,62 @@
 // SPDX-License-Identifier: MIT
 #include "merge.h"
 
-enum { CHUNK = 64 << 10, SIGHT = 1 << 16 };
+#include <stdlib.h>
 
-/* How far a ring's next record may be taken, and where it stands. */
-struct sight {
-	int64_t ts;
-	uint32_t source;
-	enum { AHEAD, UNKNOWN, OVER } is;	/* the record is there; not before ts; nothing comes */
+#include "memory.h"
+
+enum {
+	CHUNK = 64 << 10,		/* bytes passed at once, so that other things get their turn */
+	GIVE_BACK = RING_TEXT / 8,	/* bytes of room, and records, that a producer gets back at once */
+	GIVE_BACK_ITEMS = RING_ITEMS / 8,
 };
 
-/* The order of reading matters: what was published before `now` or `over` was set is seen. */
-static struct sight look(const struct ring *ring)
+/* How far the merge is in a ring; the ring itself is told in larger steps. */
+struct cursor {
+	struct ring *ring;
+	uint64_t head, bytes;		/* the next record, and where its text is */
+	uint64_t given_head, given_bytes;
+	uint64_t tail;			/* records up to here are known to be there */
+	/* The next record: it is there; or none comes before ts, as far as is known; or none comes. */
+	enum { AHEAD, UNKNOWN, OVER } is;
+	int64_t ts;
+	uint32_t source;
+};
+
+static void give_back(struct cursor *cursor)
 {
-	bool over = atomic_load(&((struct ring *)(uintptr_t)ring)->over);
-	int64_t now = atomic_load(&((struct ring *)(uintptr_t)ring)->now);
-
-	if (ring_count(ring)) {
-		const struct ring_item *item = ring_item(ring, atomic_load(&((struct ring *)(uintptr_t)ring)->head));
-
-		return (struct sight){ item->ts, item->source, AHEAD };
-	}
-	if (over)
-		return (struct sight){ INT64_MAX, UINT32_MAX, OVER };
-	return (struct sight){ now, 0, UNKNOWN };
+	if (cursor->head == cursor->given_head)
+		return;
+	ring_take(cursor->ring, cursor->head - cursor->given_head, cursor->bytes - cursor->given_bytes);
+	cursor->given_head = cursor->head;
+	cursor->given_bytes = cursor->bytes;
 }
 
-static bool is_before(int64_t ts, uint32_t source, const struct sight *than)
+static void look(struct cursor *cursor)
+{
+	struct ring *ring = cursor->ring;
+
+	if (cursor->head == cursor->tail) {
+		/* In this order: what was published before `over` or `now` was set is seen. */
+		bool over = atomic_load_explicit(&ring->over, memory_order_acquire);
+		int64_t now = atomic_load_explicit(&ring->now, memory_order_acquire);
+
+		cursor->tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+		if (cursor->head == cursor->tail) {
+			give_back(cursor);
+			cursor->is = over ? OVER : UNKNOWN;
+			cursor->ts = over ? INT64_MAX : now;
+			cursor->source = over ? UINT32_MAX : 0;
+			return;
+		}
+	}
+	cursor->is = AHEAD;
+	cursor->ts = ring_item(ring, cursor->head)->ts;
+	cursor->source = ring_item(ring, cursor->head)->source;
+}
+
+/* Whether a record of this time and source comes before whatever THAN stands at. */
+static bool is_before(int64_t ts, uint32_t source, const struct cursor *than)
 {
 	return ts < than->ts || (ts == than->ts && than->is != UNKNOWN && source <= than->source);
 }
@@ -38,73 +68,86 @@ static void write_text(struct writer *out, const char *text, size_t len)
 	writer_bytes(out, text, len);
 }
 
-/* Passes the ring's records that come before LIMIT. */
-static void pass(struct merge *merge, struct ring *ring, const struct sight *limit)
+static void pass_aside(struct merge *merge, struct cursor *cursor)
 {
-	uint64_t head = atomic_load(&ring->head), at = head, end = head + ring_count(ring), bytes = 0;
-	const char *text = ring->text + atomic_load(&ring->head_bytes) % RING_TEXT;
+	struct ring *ring = cursor->ring;
 
-	for (; at < end && bytes < CHUNK; at++) {
-		const struct ring_item *item = ring_item(ring, at);
+	give_back(cursor);
+	write_text(merge->out, ring->aside, ring_item(ring, cursor->head)->len);
+	ring_take(ring, 1, 0);
+	cursor->given_head = ++cursor->head;
+}
 
-		if (!is_before(item->ts, item->source, limit))
-			break;
-		if (ring_is_aside(item)) {
-			if (at > head)
-				break;
-			write_text(merge->out, ring->aside, item->len);
-			ring_take(ring, 1, 0);
-			return;
-		}
-		bytes += item->len;
+/* Passes the records that come before LIMIT, the first one at least. */
+static void pass(struct merge *merge, struct cursor *cursor, const struct cursor *limit)
+{
+	struct ring *ring = cursor->ring;
+	uint64_t bytes = 0;
+
+	if (ring_is_aside(ring_item(ring, cursor->head))) {
+		pass_aside(merge, cursor);
+		return;
 	}
-	write_text(merge->out, text, bytes);
-	ring_take(ring, at - head, bytes);
+	do {
+		const struct ring_item *item = ring_item(ring, cursor->head);
+
+		if (!is_before(item->ts, item->source, limit) || ring_is_aside(item))
+			break;
+		bytes += item->len;
+	} while (++cursor->head != cursor->tail && bytes < CHUNK);
+	write_text(merge->out, ring->text + cursor->bytes % RING_TEXT, bytes);
+	cursor->bytes += bytes;
+	if (cursor->bytes - cursor->given_bytes >= GIVE_BACK || cursor->head - cursor->given_head >= GIVE_BACK_ITEMS)
+		give_back(cursor);
 }
 
 /*
- * The ring whose record is next, and in LIMIT the earliest of the others; NULL when that is not known
- * yet, with *OVER set when nothing comes any more.
+ * The cursor whose record is next, with the earliest of the others in LIMIT. NULL: that is not known
+ * yet, or, with *OVER, nothing comes any more.
  */
-static struct ring *next_ring(struct merge *merge, struct sight *limit, bool *over)
+static struct cursor *next(struct cursor *cursors, size_t n, const struct cursor **limit, bool *over)
 {
-	struct sight best = { INT64_MAX, UINT32_MAX, OVER };
-	struct ring *ring = NULL;
+	static const struct cursor end = { .is = OVER, .ts = INT64_MAX, .source = UINT32_MAX };
+	struct cursor *best = NULL;
 
-	*limit = best;
-	for (size_t i = 0; i < merge->n; i++) {
-		struct sight sight = look(merge->rings[i]);
+	*limit = &end;
+	for (size_t i = 0; i < n; i++) {
+		struct cursor *cursor = &cursors[i];
 
-		if (sight.is == OVER)
+		look(cursor);
+		if (cursor->is == OVER)
 			continue;
-		if (best.is == OVER || (sight.is == AHEAD ? is_before(sight.ts, sight.source, &best)
-							  : sight.ts <= best.ts)) {
-			*limit = best;
-			best = sight;
-			ring = merge->rings[i];
-		} else if (limit->is == OVER || is_before(sight.ts, sight.source, limit)) {
-			*limit = sight;
+		if (!best || (cursor->is == AHEAD ? is_before(cursor->ts, cursor->source, best)
+						  : cursor->ts <= best->ts)) {
+			*limit = best ? best : &end;
+			best = cursor;
+		} else if ((*limit)->is == OVER || is_before(cursor->ts, cursor->source, *limit)) {
+			*limit = cursor;
 		}
 	}
-	*over = best.is == OVER;
-	return best.is == AHEAD ? ring : NULL;
+	*over = !best;
+	return best && best->is == AHEAD ? best : NULL;
 }
 
 void merge_run(struct merge *merge)
 {
+	struct cursor *cursors = memory_zeroed(merge->n * sizeof *cursors);
 	uint32_t turns = 0;
+	bool over = false;
 
-	for (;;) {
-		struct sight limit;
-		struct ring *ring;
-		bool over;
+	for (size_t i = 0; i < merge->n; i++)
+		cursors[i].ring = merge->rings[i];
+	while (!over) {
+		const struct cursor *limit;
+		struct cursor *cursor = next(cursors, merge->n, &limit, &over);
 
-		ring = next_ring(merge, &limit, &over);
-		if (!ring && !over) {
+		if (!cursor && !over) {
 			/* Once more, so that what came just now is not slept through. */
 			atomic_store(&merge->bell->waiting, 1);
-			ring = next_ring(merge, &limit, &over);
-			if (!ring && !over) {
+			cursor = next(cursors, merge->n, &limit, &over);
+			if (!cursor && !over) {
+				for (size_t i = 0; i < merge->n; i++)
+					give_back(&cursors[i]);
 				writer_flush(merge->out);
 				bell_wait(merge->bell, 1000000);
 				merge->idle(merge->data);
@@ -112,10 +155,10 @@ void merge_run(struct merge *merge)
 			}
 			atomic_store(&merge->bell->waiting, 0);
 		}
-		if (over)
-			return;
-		pass(merge, ring, &limit);
-		if (++turns % 1024 == 0)
+		if (cursor)
+			pass(merge, cursor, limit);
+		if (++turns % 256 == 0)
 			merge->idle(merge->data);
 	}
+	free(cursors);
 }

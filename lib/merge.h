@@ -13,11 +13,14 @@ struct merge {
 	size_t n;
 	struct bell *bell;
 	struct writer *out;
-	void (*idle)(void *data);	/* called now and then, at least 50 times a second */
+	void (*idle)(void *data);	/* called now and then, often */
 	void *data;
 };
 
-/* Until all rings are over and empty. A record costs a comparison with each ring, and one copy. */
+/*
+ * Until all rings are over and empty; nothing may have been taken from them. A record costs a comparison with
+ * each ring, and one copy.
+ */
 void merge_run(struct merge *merge);
 
 #endif

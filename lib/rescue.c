@@ -41,6 +41,14 @@ static void add(struct list *list, struct trace trace)
 	list->traces[list->n++] = trace;
 }
 
+/* Frees AT in the end. */
+static void *kept(struct rescue *rescue, void *at)
+{
+	rescue->kept = memory_grow(rescue->kept, &rescue->kept_room, rescue->n_kept + 1, sizeof *rescue->kept);
+	rescue->kept[rescue->n_kept++] = at;
+	return at;
+}
+
 static bool need_root(struct rescue *rescue)
 {
 	if (*rescue->salvage.root || salvage_make(&rescue->salvage))
@@ -68,14 +76,14 @@ static void add_part(struct rescue *rescue, struct list *list, const struct resc
 		message("cannot copy %s to %s: %m", of->path, rescue->salvage.root);
 		return;
 	}
-	rescued = memory_get(sizeof *rescued);
+	rescued = kept(rescue, memory_get(sizeof *rescued));
 	*rescued = *of;
 	rescued->packets = packets;
 	rescued->first = first;
 	rescued->last = last;
 	rescued->choice = choice;
-	paths = memory_get(sizeof *paths);
-	*paths = piece;
+	paths = kept(rescue, memory_get(sizeof *paths));
+	*paths = kept(rescue, piece);
 	add(list, (struct trace){ .paths = paths, .n = 1, .name = of->path, .is_padded = size > to - from,
 				  .rescued = rescued });
 }
@@ -88,8 +96,9 @@ static int is_stream(const struct dirent *entry)
 /* First, whether it is for the metadata: then nothing can be done. */
 static void try_metadata(struct rescue *rescue, struct list *list, const struct trace *trace, const char *reason)
 {
-	struct origin *origin = memory_get(sizeof *origin);
+	struct origin *origin = kept(rescue, memory_get(sizeof *origin));
 
+	kept(rescue, trace->paths);
 	origin->trace = *trace;
 	snprintf(origin->reason, sizeof origin->reason, "%s", reason);
 	add_part(rescue, list,
@@ -114,8 +123,9 @@ static void split_trace(struct rescue *rescue, struct list *list, struct origin 
 			if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size)
 				add_part(rescue, list,
 					 &(struct rescued){ .origin = origin, .directory = trace->paths[i],
-							    .file = memory_copy(slice_of(entries[e]->d_name)),
-							    .path = memory_copy(slice_of(path)) },
+							    .file = kept(rescue, memory_copy(slice_of(
+									  entries[e]->d_name))),
+							    .path = kept(rescue, memory_copy(slice_of(path))) },
 					 NULL, 0, 0, 0, 0);
 			free(entries[e]);
 		}
@@ -136,6 +146,7 @@ static bool split_file(struct rescue *rescue, struct list *list, const struct re
 		free(packets);
 		return false;
 	}
+	kept(rescue, packets);
 	choice++;
 	if (n > 1)
 		add_part(rescue, list, file, packets, 0, n - 1, 0, 0);
@@ -266,4 +277,7 @@ bool rescue_open(struct rescue *rescue, struct crew *crew, struct trace **traces
 void rescue_end(struct rescue *rescue)
 {
 	salvage_remove(&rescue->salvage);
+	for (size_t i = 0; i < rescue->n_kept; i++)
+		free(rescue->kept[i]);
+	free(rescue->kept);
 }

@@ -12,6 +12,8 @@
 
 struct rescue {
 	struct salvage salvage;
+	void **kept;			/* what parts are made of */
+	size_t n_kept, kept_room;
 	bool incomplete;		/* something could not be read, and that has been said */
 };
 
@@ -21,7 +23,7 @@ struct rescue {
  */
 bool rescue_open(struct rescue *rescue, struct crew *crew, struct trace **traces, size_t *n);
 
-/* Removes the temporary directory. */
+/* Removes the temporary directory, and frees what the parts refer to: their names, too. */
 void rescue_end(struct rescue *rescue);
 
 #endif

@@ -163,6 +163,7 @@ static void next_record(struct ring_writer *out)
 void ring_produce(struct ring_writer *out, struct ring *ring)
 {
 	*out = (struct ring_writer){ .ring = ring, .tail = atomic_load(&ring->tail) };
+	out->wake_at = atomic_load(&ring->tail_bytes) + WAKE_BYTES;
 	out->writer.fd = -1;
 	out->writer.name = "memory";
 	out->writer.full = make_room;
@@ -189,10 +190,12 @@ void ring_publish(struct ring_writer *out, int64_t ts, uint32_t source)
 		bytes += len;
 	atomic_store_explicit(&ring->tail_bytes, bytes, memory_order_relaxed);
 	atomic_store_explicit(&ring->tail, ++out->tail, memory_order_release);
-	urgent = was_aside ||
-		 bytes - atomic_load_explicit(&ring->head_bytes, memory_order_relaxed) >= WAKE_BYTES;
-	if (urgent && atomic_load_explicit(&ring->bell->waiting, memory_order_relaxed))
+	/* Not at each record from then on: the consumer may be waiting for another ring's. */
+	urgent = was_aside || bytes >= out->wake_at;
+	if (urgent && atomic_load_explicit(&ring->bell->waiting, memory_order_relaxed)) {
+		out->wake_at = bytes + WAKE_BYTES;
 		bell_ring(ring->bell);
+	}
 	if (!was_aside && writer->at < ring->text + RING_TEXT)
 		writer->buffer = writer->at;
 	else

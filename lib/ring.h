@@ -67,7 +67,7 @@ struct bell *bell_new(void);
 struct ring_writer {
 	struct writer writer;	/* first, so that a struct writer * is one of these */
 	struct ring *ring;
-	uint64_t tail;
+	uint64_t tail, wake_at;
 	bool is_aside;
 	/* ring_produce_lines(): */
 	uint32_t source;

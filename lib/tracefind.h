@@ -9,6 +9,7 @@
 struct found {
 	char *path;
 	uint64_t bytes;		/* of its streams */
+	uint64_t first, last;	/* clock cycles of its packets, from LTTng's index; both 0 without one */
 	bool has_uuid;
 	unsigned char uuid[16];	/* of the trace; chunks of one trace have the same */
 };
