@@ -37,7 +37,7 @@ endif
 needs = $(shell sed -n 's|.*pkg-config: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
 have = $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes)
 
-LIB_SOURCES := $(wildcard lib/*.c)
+LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard collectors/*.c filters/*.c workloads/*.c)
 SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call have,$(s)),$(s)))
 SKIPPED := $(filter-out $(SOURCES),$(PROGRAM_SOURCES))

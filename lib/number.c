@@ -206,29 +206,55 @@ bool number_size(struct slice text, uint64_t *bytes)
 	return with_unit(text, units, 1, bytes);
 }
 
-size_t number_put_u64(char *to, uint64_t value)
-{
-	static const char pairs[] =
-		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-		"8081828384858687888990919293949596979899";
-	char digits[20], *p = digits + sizeof digits;
-	size_t n;
+static const char pairs[] =
+	"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+	"8081828384858687888990919293949596979899";
 
-	while (value >= 100) {
+/* Eight digits, leading zeros and all: the four pairs do not wait for each other. */
+static inline void put_eight(char *to, uint32_t value)
+{
+	uint32_t high = value / 10000, low = value % 10000;
+
+	memcpy(to, pairs + high / 100 * 2, 2);
+	memcpy(to + 2, pairs + high % 100 * 2, 2);
+	memcpy(to + 4, pairs + low / 100 * 2, 2);
+	memcpy(to + 6, pairs + low % 100 * 2, 2);
+}
+
+/* At most eight digits, without leading zeros. */
+static inline size_t put_short(char *to, uint32_t value)
+{
+	static const uint32_t powers[] = { 0, 10, 100, 1000, 10000, 100000, 1000000, 10000000 };
+	unsigned bits = 32 - (unsigned)__builtin_clz(value | 1);
+	unsigned n = bits * 1233 >> 12;		/* log10(2) = 1233 / 4096, nearly */
+	char *p;
+
+	n += value >= powers[n];
+	if (n == 0)
+		n = 1;
+	for (p = to + n; value >= 100; value /= 100) {
 		p -= 2;
 		memcpy(p, pairs + value % 100 * 2, 2);
-		value /= 100;
 	}
-	if (value >= 10) {
-		p -= 2;
-		memcpy(p, pairs + value * 2, 2);
-	} else {
-		*--p = (char)('0' + value);
-	}
-	n = (size_t)(digits + sizeof digits - p);
-	memcpy(to, p, n);
+	if (value >= 10)
+		memcpy(p - 2, pairs + value * 2, 2);
+	else
+		p[-1] = (char)('0' + value);
 	return n;
+}
+
+size_t number_put_u64(char *to, uint64_t value)
+{
+	uint64_t high;
+	size_t n;
+
+	if (value < 100000000)
+		return put_short(to, (uint32_t)value);
+	high = value / 100000000;
+	n = high < 100000000 ? put_short(to, (uint32_t)high) : number_put_u64(to, high);
+	put_eight(to + n, (uint32_t)(value % 100000000));
+	return n + 8;
 }
 
 size_t number_put_i64(char *to, int64_t value)

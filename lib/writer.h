@@ -26,6 +26,11 @@ struct writer {
 	const char *name;	/* for messages */
 	uint64_t written;	/* bytes handed to the kernel */
 	struct writer *also;	/* another one that input.h flushes with this one; NULL */
+	/*
+	 * NULL, or what makes room for SIZE bytes behind `at` in place of writing to a descriptor (SIZE 0:
+	 * a flush): the buffer belongs to somebody else then (ring.h), who also takes what is in it.
+	 */
+	void (*full)(struct writer *writer, size_t size);
 };
 
 /* A field's key as the writer wants it: TAB, key, `=`. KEY() makes one of a literal. */
