@@ -233,13 +233,13 @@ fields_agree() {
 	[ "$(wc -l <"$T/try.out")" = "$(lttng-convert "$trace/kernel" | wc -l)" ]
 }
 
-@test "a stream that is cut off: all that is before the cut" {
+@test "libbabeltrace2: a stream that is cut off: all that is before the cut" {
 	copy smoke
 	lttng-convert "$trace" >"$T/all"
 	truncate -s 900000 "$trace/kernel/ch0_0"
 	for index in with without; do
 		[ $index = with ] || rm -r "$trace/kernel/index"
-		try lttng-convert "$trace"
+		try lttng-convert --reader babeltrace "$trace"
 		[ "$status" = 1 ]
 		[ "$(sed 1d <<<"$err")" = "lttng-convert: $trace/kernel/ch0_0: the packet is cut off here, after 15621 messages" ]
 		# The other stream is whole; this one is a beginning, as long as the part of it that is there.
@@ -250,31 +250,31 @@ fields_agree() {
 	done
 }
 
-@test "zeros or a strange file beside the streams" {
+@test "libbabeltrace2: zeros or a strange file beside the streams" {
 	copy smoke
 	lttng-convert "$trace" >"$T/all"
 	truncate -s +30000 "$trace/kernel/ch0_0"
-	try lttng-convert "$trace"
+	try lttng-convert --reader babeltrace "$trace"
 	[ "$status" = 1 ] && [[ $err == "lttng-convert: $trace/kernel/ch0_0: "*"; reading what can be read" ]]
 	cmp "$T/try.out" "$T/all"
 	truncate -s -30000 "$trace/kernel/ch0_0"
 	echo hello >"$trace/kernel/notes.txt"
-	try lttng-convert "$trace"
+	try lttng-convert --reader babeltrace "$trace"
 	[ "$status" = 1 ] && [[ $err == "lttng-convert: cannot read $trace/kernel/notes.txt: "* ]]
 	cmp "$T/try.out" "$T/all"
 }
 
-@test "rubbish within a stream ends that stream only" {
+@test "libbabeltrace2: rubbish within a stream ends that stream only" {
 	copy smoke
 	lttng-convert "$trace" >"$T/all"
 	printf '\377%.0s' $(seq 100) | dd of="$trace/kernel/ch0_0" bs=1 seek=700000 conv=notrunc 2>/dev/null
-	try lttng-convert "$trace"
+	try lttng-convert --reader babeltrace "$trace"
 	[ "$status" = 1 ] && [[ $err == "lttng-convert: $trace/kernel/ch0_0: "*", after 12286 messages" ]]
 	grep -a $'\tcpu=1\t' "$T/all" | cmp - <(grep -a $'\tcpu=1\t' "$T/try.out")
-	lttng-convert -j1 "$trace" 2>/dev/null | cmp - "$T/try.out"
+	lttng-convert --reader babeltrace -j1 "$trace" 2>/dev/null | cmp - "$T/try.out"
 }
 
-@test "broken metadata; the good trace beside it is read" {
+@test "libbabeltrace2: broken metadata; the good trace beside it is read" {
 	copy smoke
 	need_trace contend-quiet
 	lttng-convert "$trace/trace" >"$T/want"
@@ -285,7 +285,7 @@ fields_agree() {
 		dd*) $damage="$T/bad/kernel/metadata" ;;
 		*) $damage "$T/bad/kernel/metadata" ;;
 		esac
-		try lttng-convert "$T/bad" "$trace/trace"
+		try lttng-convert --reader babeltrace "$T/bad" "$trace/trace"
 		[ "$status" = 1 ] && [ "$(wc -l <<<"$err")" = 1 ] && [[ $err == "lttng-convert: cannot read $T/bad/kernel: "* ]] ||
 			{ echo "$damage: status $status, $err"; false; }
 		cmp "$T/try.out" "$T/want"
