@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # lttng-convert, against babeltrace2.
+# $as and $damage are words: a command and its arguments.
+# shellcheck disable=SC2086
 
 load helper
 
@@ -172,7 +174,7 @@ fields_agree() {
 	need_trace postgres
 	{ status=0; lttng-convert "$trace/trace" 2>"$T/err" || status=$?; echo "$status" >"$T/status"; } | head -n 1 >"$T/out"
 	[ "$(cat "$T/status")" = 0 ] && [ ! -s "$T/err" ] && [ -s "$T/out" ]
-	! pgrep -f "lttng-convert $trace"
+	run ! pgrep -f "lttng-convert $trace"
 }
 
 @test "a full disk" {
@@ -180,7 +182,7 @@ fields_agree() {
 	status=0
 	err=$(lttng-convert "$trace/trace" 2>&1 >/dev/full) || status=$?
 	[ "$status" = 1 ] && [ "$err" = 'lttng-convert: cannot write stdout: No space left on device' ]
-	! pgrep -f "lttng-convert $trace"
+	run ! pgrep -f "lttng-convert $trace"
 }
 
 @test "progress: percent, rate, time left; nothing without a terminal" {
@@ -278,13 +280,10 @@ fields_agree() {
 	copy smoke
 	need_trace contend-quiet
 	lttng-convert "$trace/trace" >"$T/want"
-	for damage in 'truncate -s 100000' 'truncate -s 0' 'cp /etc/passwd' 'dd if=/dev/zero bs=1000 count=1 seek=50 conv=notrunc status=none of'; do
+	zeros() { dd if=/dev/zero bs=1000 count=1 seek=50 conv=notrunc status=none of="$1"; }
+	for damage in 'truncate -s 100000' 'truncate -s 0' 'cp /etc/passwd' zeros; do
 		cp -r "$T/smoke" "$T/bad"
-		case $damage in
-		cp*) cp /etc/passwd "$T/bad/kernel/metadata" ;;
-		dd*) $damage="$T/bad/kernel/metadata" ;;
-		*) $damage "$T/bad/kernel/metadata" ;;
-		esac
+		$damage "$T/bad/kernel/metadata"
 		try lttng-convert "$T/bad" "$trace/trace"
 		[ "$status" = 1 ] && [ "$(wc -l <<<"$err")" = 1 ] && [[ $err == "lttng-convert: cannot read $T/bad/kernel: "* ]] ||
 			{ echo "$damage: status $status, $err"; false; }
