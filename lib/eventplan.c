@@ -23,7 +23,7 @@ struct node {
 	int bits;		/* width, where it matters */
 	struct key key;		/* ready for the writer */
 	struct key length_key;	/* NAME.length */
-	struct slice part;	/* the last part of the name: what is added to a path that is made per event */
+	struct slice part; /* the last part of the name: what is added to a path that is made per event */
 	struct node *child;	/* members; options; the element */
 	uint32_t n;
 };
@@ -158,8 +158,8 @@ static enum kind kind_of(const bt_field_class *class)
 	}
 }
 
-static struct node make(struct maker *maker, const bt_field_class *class, struct slice parent, struct slice name,
-			const struct key *ready);
+static struct node make(struct maker *maker, const bt_field_class *class, struct slice parent,
+			struct slice name, const struct key *ready);
 
 /* `_NAME_length`, which LTTng puts before the sequence or the text NAME. */
 static bool is_only_a_length(const bt_field_class *structure, const char *name)
@@ -205,8 +205,9 @@ static void make_members(struct maker *maker, struct node *node, const bt_field_
 
 		if (is_only_a_length(class, name))
 			continue;
-		node->child[node->n] = make(maker, bt_field_class_structure_member_borrow_field_class_const(member),
-					    key_name(node->key), slice_of(name), NULL);
+		node->child[node->n] =
+			make(maker, bt_field_class_structure_member_borrow_field_class_const(member),
+			     key_name(node->key), slice_of(name), NULL);
 		node->child[node->n++].index = (uint32_t)i;
 	}
 }
@@ -230,8 +231,8 @@ static void make_options(struct maker *maker, struct node *node, const bt_field_
 	maker->fixed = most;
 }
 
-static struct node make(struct maker *maker, const bt_field_class *class, struct slice parent, struct slice name,
-			const struct key *ready)
+static struct node make(struct maker *maker, const bt_field_class *class, struct slice parent,
+			struct slice name, const struct key *ready)
 {
 	struct node node = { .kind = kind_of(class) };
 	struct slice own;
@@ -355,7 +356,10 @@ static const char *who_key(const struct who *who, enum section section, const ch
 {
 	if ((section == PAYLOAD) != (strncmp(name, "perf_", 5) == 0))
 		return NULL;
-	return same(who->pid, name) ? "pid" : same(who->tid, name) ? "tid" : same(who->comm, name) ? "comm" : NULL;
+	return same(who->pid, name)    ? "pid"
+	       : same(who->tid, name)  ? "tid"
+	       : same(who->comm, name) ? "comm"
+				       : NULL;
 }
 
 static void add_step(struct eventplan *plan, enum section section, uint64_t index, struct node node)
@@ -375,7 +379,8 @@ static void add_members(struct eventplan *plan, struct maker *maker, const bt_ev
 	for (uint64_t i = 0; i < count; i++) {
 		const bt_field_class_structure_member *member =
 			bt_field_class_structure_borrow_member_by_index_const(class, i);
-		const bt_field_class *field = bt_field_class_structure_member_borrow_field_class_const(member);
+		const bt_field_class *field =
+			bt_field_class_structure_member_borrow_field_class_const(member);
 		const char *name = bt_field_class_structure_member_get_name(member);
 		const char *as = who_key(who, section, name);
 		struct slice parent = { "", 0 };
@@ -411,7 +416,8 @@ static void name_event(struct eventplan *plan, const bt_event_class *event)
 	char *copy;
 
 	if (!given) {
-		snprintf(number, sizeof number, "event_%llu", (unsigned long long)bt_event_class_get_id(event));
+		snprintf(number, sizeof number, "event_%llu",
+			 (unsigned long long)bt_event_class_get_id(event));
 		given = number;
 	}
 	name = slice_of(given);
@@ -620,8 +626,8 @@ static struct key path_key(struct path *path)
 	return (struct key){ path->text, path->len + 1 };
 }
 
-static void put_elements(struct eventplan *plan, struct writer *out, const struct node *node, struct path *path,
-			 bool all, const bt_field *field);
+static void put_elements(struct eventplan *plan, struct writer *out, const struct node *node,
+			 struct path *path, bool all, const bt_field *field);
 
 /* What is below an array: its keys are made as it comes. */
 static void put_below(struct eventplan *plan, struct writer *out, const struct node *node, struct path *path,
@@ -647,8 +653,8 @@ static void put_below(struct eventplan *plan, struct writer *out, const struct n
 			put_below(plan, out, &node->child[0], path, all, field);
 		return;
 	case VARIANT:
-		put_below(plan, out, &node->child[bt_field_variant_get_selected_option_index(field)], path, all,
-			  bt_field_variant_borrow_selected_option_field_const(field));
+		put_below(plan, out, &node->child[bt_field_variant_get_selected_option_index(field)], path,
+			  all, bt_field_variant_borrow_selected_option_field_const(field));
 		return;
 	case ARRAY:
 		put_elements(plan, out, node, path, all, field);
@@ -663,8 +669,8 @@ static void put_below(struct eventplan *plan, struct writer *out, const struct n
 	}
 }
 
-static void put_elements(struct eventplan *plan, struct writer *out, const struct node *node, struct path *path,
-			 bool all, const bt_field *field)
+static void put_elements(struct eventplan *plan, struct writer *out, const struct node *node,
+			 struct path *path, bool all, const bt_field *field)
 {
 	uint64_t n = bt_field_array_get_length(field), i;
 	size_t len = path->len;
@@ -681,7 +687,8 @@ static void put_elements(struct eventplan *plan, struct writer *out, const struc
 			break;
 		if (!path_add(path, (struct slice){ number, number_put_u64(number, i) }))
 			break;
-		put_below(plan, out, node->child, path, all, bt_field_array_borrow_element_field_by_index_const(field, i));
+		put_below(plan, out, node->child, path, all,
+			  bt_field_array_borrow_element_field_by_index_const(field, i));
 		path->len = len;
 	}
 	if (i == n)
@@ -702,7 +709,8 @@ static void put(struct eventplan *plan, struct writer *out, const struct node *n
 	case STRUCTURE:
 		for (uint32_t i = 0; i < node->n; i++)
 			put(plan, out, &node->child[i],
-			    bt_field_structure_borrow_member_field_by_index_const(field, node->child[i].index));
+			    bt_field_structure_borrow_member_field_by_index_const(field,
+										  node->child[i].index));
 		return;
 	case OPTION:
 		field = bt_field_option_borrow_field_const(field);
@@ -763,7 +771,8 @@ static bool put_number(struct writer *out, const struct node *node, const bt_fie
 	}
 }
 
-bool eventplan_write(struct eventplan *plan, struct writer *out, const bt_event *event, int64_t ts, int64_t cpu)
+bool eventplan_write(struct eventplan *plan, struct writer *out, const bt_event *event, int64_t ts,
+		     int64_t cpu)
 {
 	const bt_field *section[SECTIONS] = { NULL };
 

@@ -125,7 +125,7 @@ void writer_make_room(struct writer *writer, size_t size)
 	}
 }
 
-/* Whether one of the 8 bytes at P needs an escape (zero bytes of x: x - 1 borrows where x has no high bit). */
+/* Whether one of the 8 bytes at P needs an escape: in x - 1, a zero byte of x borrows its high bit. */
 static bool any_special(const char *p)
 {
 	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
@@ -134,8 +134,8 @@ static bool any_special(const char *p)
 	memcpy(&word, p, 8);
 	backslash = word ^ ones * '\\';
 	delete = word ^ ones * 0x7f;
-	return (((word - ones * 0x20) & ~word) | ((backslash - ones) & ~backslash) | ((delete - ones) & ~delete)) &
-	       high;
+	return (((word - ones * 0x20) & ~word) | ((backslash - ones) & ~backslash) |
+		((delete - ones) & ~delete)) & high;
 }
 
 /* How many of the bytes at P need no escape. */
