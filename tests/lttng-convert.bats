@@ -118,12 +118,12 @@ fields_agree() {
 @test "our reader: metadata that it cannot use is said, with the line; libbabeltrace2 is tried" {
 	copy smoke
 	babeltrace2 -o ctf-metadata "$trace/kernel" >"$T/text"
-	lines=$(($(wc -l <"$T/text") + 1))
+	last=$(($(wc -l <"$T/text") + 1))
 	{ cat "$T/text"; echo 'gibberish { };'; } >"$trace/kernel/metadata"
 	try lttng-convert --reader fast "$trace"
-	expect 1 '' "lttng-convert: cannot read $trace/kernel: line $lines: unknown block 'gibberish'"
+	expect 1 '' "lttng-convert: cannot read $trace/kernel: line $last: unknown block 'gibberish'"
 	try lttng-convert "$trace"
-	[ "$status" = 1 ] && [[ $err == *"line $lines: unknown block 'gibberish'; reading it with libbabeltrace2"* ]]
+	[ "$status" = 1 ] && [[ $err == *"line $last: unknown block 'gibberish'; reading it with libbabeltrace2"* ]]
 	cp "$T/text" "$trace/kernel/metadata"
 	try lttng-convert "$trace"
 	[ "$status" = 0 ] && [ -z "$err" ] && [ "$(wc -l <"$T/try.out")" = 39015 ]
