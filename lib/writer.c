@@ -207,6 +207,22 @@ size_t writer_escape(char *to, struct slice text)
 	return (size_t)(escape(to, text) - to);
 }
 
+size_t writer_fitting(struct slice text, size_t room)
+{
+	size_t used = 0;
+
+	if (text.len <= room / 4)
+		return text.len;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		used += c >= 0x20 && c != 0x7f && c != '\\' ? 1 : 4;
+		if (used > room)
+			return i;
+	}
+	return text.len;
+}
+
 void writer_escaped(struct writer *writer, struct slice text)
 {
 	writer->at = escape(writer_room(writer, text.len * 4), text);
