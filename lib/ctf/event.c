@@ -189,6 +189,21 @@ static bool array_length(const struct plan_step *s, const struct cursor *c, uint
 	return *n <= c->end - c->at || *n == 0;
 }
 
+/*
+ * Passes N elements. Where one has no bits, the others have none either, and there may be more of them
+ * than anyone could count to.
+ */
+static bool pass_elements(const struct plan_step *s, uint64_t n, struct cursor *c)
+{
+	for (uint64_t before = c->at; n--; before = c->at) {
+		if (!ctf_event_pass(s + 1, s->body, c))
+			return false;
+		if (c->at == before)
+			break;
+	}
+	return true;
+}
+
 bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
 {
 	const struct plan_step *end = s + n;
@@ -213,9 +228,8 @@ bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
 		case PLAN_ARRAY:
 			if (!align(c, s->align) || !array_length(s, c, &value))
 				return false;
-			while (value--)
-				if (!ctf_event_pass(s + 1, s->body, c))
-					return false;
+			if (!pass_elements(s, value, c))
+				return false;
 			break;
 		case PLAN_VARIANT:
 			option = selected(s, c);
@@ -321,14 +335,17 @@ static char *put_labels(const struct plan_step *s, struct cursor *c, char *to, u
 
 	for (uint32_t i = 0; i < s->options_n; i++) {
 		const struct plan_label *label = &s->labels[i];
+		size_t len = label->text.len < PLAN_LABEL_MAX ? label->text.len : PLAN_LABEL_MAX;
 
 		if (!in_label(s, label, value))
 			continue;
-		to = batch_room(c->out, to, label->text.len + PLAN_KEY_MAX);
+		to = batch_room(c->out, to, len + PLAN_KEY_MAX);
 		if (found++)
 			*to++ = '|';
-		memcpy(to, label->text.at, label->text.len);
-		to += label->text.len;
+		memcpy(to, label->text.at, len);
+		to += len;
+		if (found == PLAN_LABELS_MAX)
+			break;
 	}
 	if (found)
 		return to;
@@ -369,6 +386,46 @@ static inline char *put_whole_key(const struct plan_step *s, char *to, const str
 	return put_key(to, s);
 }
 
+/* Bytes of the record so far. */
+static size_t written(const struct cursor *c, const char *to)
+{
+	return (size_t)(to - c->out->text) - c->out->len;
+}
+
+/* How many bytes of TEXT fit, escaped, in ROOM. */
+static size_t fitting(struct slice text, size_t room)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char byte = (unsigned char)text.at[i];
+
+		used += byte >= 0x20 && byte != 0x7f && byte != '\\' ? 1 : 4;
+		if (used > room)
+			return i;
+	}
+	return text.len;
+}
+
+/* A text of more than 64 bytes: it is cut where the record would be longer than a record may be. */
+static char *write_long_text(const struct plan_step *s, struct cursor *c, char *to, struct prefix *prefix,
+			     struct slice text)
+{
+	size_t used = written(c, to), full = text.len;
+
+	if (full > PLAN_RECORD_MAX / 4 || used + 4 * full > PLAN_RECORD_MAX)
+		text.len = fitting(text, used < PLAN_RECORD_MAX ? PLAN_RECORD_MAX - used : 0);
+	to = batch_room(c->out, to, text.len * 4 + c->room + 4 * PLAN_KEY_MAX);
+	to = put_escaped(put_whole_key(s, to, prefix), text);
+	if (text.len == full)
+		return to;
+	c->cut = true;
+	to = put_whole_key(s, to, prefix);
+	memcpy(to - 1, ".length=", 8);
+	to += 7;
+	return to + number_put_u64(to, full);
+}
+
 static char *write_array(const struct plan_step *s, struct cursor *c, char *to, struct prefix *outer)
 {
 	struct prefix prefix = { .len = 0 };
@@ -394,7 +451,7 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 		return to + stem + 1;
 	}
 	prefix.text[stem++] = '.';
-	for (i = 0; i < n && ++c->fields < PLAN_FIELDS_MAX; i++) {
+	for (i = 0; i < n && ++c->fields < PLAN_FIELDS_MAX && written(c, to) < PLAN_RECORD_MAX; i++) {
 		prefix.len = stem + number_put_u64(prefix.text + stem, i);
 		to = write_steps(s + 1, s->body, c, to, &prefix);
 		if (!to)
@@ -408,10 +465,7 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 	memcpy(to + stem, "length=", 7);
 	to += stem + 7;
 	to += number_put_u64(to, n);
-	for (; i < n; i++)
-		if (!ctf_event_pass(s + 1, s->body, c))
-			return NULL;
-	return to;
+	return pass_elements(s, n - i, c) ? to : NULL;
 }
 
 /* PREFIX is NULL outside of arrays; there the plan's room is enough for all but texts and labels. */
@@ -439,9 +493,8 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 		case PLAN_TEXT:
 			if (s->op == PLAN_STRING ? !read_string(c, &text) : !read_text(s, c, &text))
 				return NULL;
-			if (text.len > 64)
-				to = batch_room(c->out, to, text.len * 4 + c->room + 2 * PLAN_KEY_MAX);
-			to = put_escaped(put_whole_key(s, to, prefix), text);
+			to = __builtin_expect(text.len > 64, 0) ? write_long_text(s, c, to, prefix, text) :
+			     put_escaped(put_whole_key(s, to, prefix), text);
 			break;
 		case PLAN_ARRAY:
 			to = write_array(s, c, to, prefix);

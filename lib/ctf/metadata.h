@@ -15,6 +15,10 @@ enum {
 	CTF_METADATA_MAX = 64 << 20,	/* bytes of metadata */
 	CTF_NESTING_MAX = 32,		/* types within types */
 	CTF_STRUCT_ALIGN_MAX = 1 << 16,	/* bits */
+	CTF_STREAMS_MAX = 1024,
+	CTF_CLOCKS_MAX = 256,
+	CTF_TYPE_MEMORY = 32 << 20,	/* bytes that types and plans may take, and CTF_TYPE_FACTOR for each */
+	CTF_TYPE_FACTOR = 6,		/* byte of metadata: hostile types multiply by being used in each other */
 };
 
 enum ctf_kind { CTF_INTEGER, CTF_FLOAT, CTF_ENUM, CTF_STRING, CTF_STRUCT, CTF_VARIANT, CTF_ARRAY, CTF_SEQUENCE };
@@ -34,6 +38,7 @@ struct ctf_field {
 
 struct ctf_type {
 	enum ctf_kind kind;
+	uint32_t depth;			/* types within types: 1 has none */
 	uint32_t align;			/* bits, a power of two */
 
 	/* CTF_INTEGER, CTF_FLOAT; of an enumeration, those of its container */
@@ -90,12 +95,13 @@ struct ctf_metadata {
 	struct ctf_event *events;
 	struct ctf_environment *environment;
 	struct arena *arena;
+	size_t memory_max;	/* of the arena, plans included */
 	char *text;		/* what the slices point into; NULL: the caller's */
 };
 
 /*
- * Reads the metadata in the LEN bytes at TEXT, which must stay as long as the result. NULL on error, with the reason in ERROR (at least 200
- * bytes): `line 12: no type is called 'uint33_t'`.
+ * Reads the metadata in the LEN bytes at TEXT, which must stay as long as the result. NULL on error, with
+ * the reason in ERROR (at least 200 bytes): `line 12: no type is called 'uint33_t'`.
  */
 struct ctf_metadata *ctf_metadata_parse(const char *text, size_t len, char *error, size_t error_size);
 

@@ -11,9 +11,9 @@
 #include "writer.h"
 
 /* An integer that has been planned, by its path from its scope's root: lengths and tags refer to it. */
-struct visible {
+struct plan_visible {
 	struct slice path;	/* with the names as the metadata has them */
-	unsigned scope;
+	enum plan_scope_name scope;
 	uint32_t step;
 };
 
@@ -23,11 +23,12 @@ struct planner {
 	const struct selection *selection;
 	struct ctf_plan *plan;
 	size_t steps_room;
-	struct visible *visible;
+	struct plan_visible *visible;
 	size_t visible_n, visible_room;
-	unsigned scope;
-	unsigned registers;
+	enum plan_scope_name scope;
+	unsigned registers;		/* of the event, or of the header */
 	struct ctf_header *header;	/* NULL while an event is planned */
+	struct ctf_header *const *outer;	/* the headers that are recorded before */
 	const char *const *names;	/* of the values that it keeps */
 	char path[PLAN_KEY_MAX];	/* of the structure that is being planned, with a final dot */
 	size_t path_len;
@@ -64,6 +65,8 @@ static uint32_t add_step(struct planner *p, enum plan_op op, uint32_t align)
 
 	if (index >= PLAN_STEPS_MAX)
 		fail(p, "more than %d fields", PLAN_STEPS_MAX);
+	if (arena_bytes(p->arena) > p->metadata->memory_max)
+		fail(p, "the fields of all events take more than %zu MiB", p->metadata->memory_max >> 20);
 	p->plan->steps = memory_grow(p->plan->steps, &p->steps_room, index + 1, sizeof *p->plan->steps);
 	p->plan->steps[index] = (struct plan_step){ .op = op, .align = align };
 	p->plan->steps_n++;
@@ -97,9 +100,22 @@ static void set_key(struct planner *p, uint32_t step, struct slice prefix, struc
 
 static uint8_t new_register(struct planner *p)
 {
-	if (p->registers + 1 >= PLAN_REGISTERS)
-		fail(p, "more than %d lengths and tags", PLAN_REGISTERS);
-	return (uint8_t)++p->registers;
+	unsigned from = p->header ? ctf_header_register(p->header) : PLAN_EVENT_REGISTER;
+	unsigned max = p->header ? PLAN_HEADER_REGISTERS : PLAN_REGISTERS - PLAN_EVENT_REGISTER;
+
+	if (++p->registers >= max)
+		fail(p, "more than %u lengths and tags", max - 1);
+	if (p->header)
+		p->header->registers = (uint8_t)p->registers;
+	return (uint8_t)(from + p->registers);
+}
+
+/* The same for a value of a header that was made before. */
+static uint8_t outer_register(struct planner *p, struct ctf_header *header)
+{
+	if (header->registers + 1 >= PLAN_HEADER_REGISTERS)
+		fail(p, "more than %d lengths and tags", PLAN_HEADER_REGISTERS - 1);
+	return (uint8_t)(ctf_header_register(header) + ++header->registers);
 }
 
 /* The register for times of SIZE bits. */
@@ -146,18 +162,18 @@ static void make_visible(struct planner *p, struct slice name, uint32_t step)
 	memcpy(path, p->path, p->path_len);
 	memcpy(path + p->path_len, name.at, name.len);
 	p->visible = memory_grow(p->visible, &p->visible_room, p->visible_n + 1, sizeof *p->visible);
-	p->visible[p->visible_n++] = (struct visible){
+	p->visible[p->visible_n++] = (struct plan_visible){
 		.path = arena_copy(p->arena, (struct slice){ path, len }),
 		.scope = p->scope,
 		.step = step,
 	};
 }
 
-static bool find_visible(const struct planner *p, unsigned scope, struct slice prefix, struct slice name,
-			 uint32_t *step)
+static bool find_visible(const struct plan_visible *visible, size_t n, enum plan_scope_name scope,
+			 struct slice prefix, struct slice name, uint32_t *step)
 {
-	for (size_t i = p->visible_n; i-- > 0;) {
-		const struct visible *v = &p->visible[i];
+	while (n-- > 0) {
+		const struct plan_visible *v = &visible[n];
 
 		if (v->scope == scope && v->path.len == prefix.len + name.len &&
 		    memcmp(v->path.at, prefix.at, prefix.len) == 0 &&
@@ -169,37 +185,75 @@ static bool find_visible(const struct planner *p, unsigned scope, struct slice p
 	return false;
 }
 
-/*
- * The register of the integer that REFERENCE names (CTF 1.8.3, 7.3.2): absolute, or looked for in the
- * structures around, the innermost first, then in the scopes recorded before.
- */
-static uint8_t resolve(struct planner *p, struct slice reference)
+/* What is referred to: a step of a header recorded before, or of the plan that is being made (NULL). */
+struct target {
+	struct ctf_header *header;
+	uint32_t step;
+};
+
+/* Looks for PATH from the root of SCOPE, which is this one or one before. */
+static bool find_in_scope(const struct planner *p, enum plan_scope_name scope, struct slice path,
+			  struct target *target)
 {
-	static const char *const roots[] = { "stream.event.context.", "event.context.", "event.fields." };
-	uint32_t step = 0;
+	target->header = NULL;
+	if (scope < SCOPE_STREAM_CONTEXT && scope < p->scope) {
+		target->header = p->outer[scope];
+		return find_visible(target->header->visible, target->header->visible_n, scope, SLICE(""), path,
+				    &target->step);
+	}
+	return find_visible(p->visible, p->visible_n, scope, SLICE(""), path, &target->step);
+}
+
+/*
+ * The integer that REFERENCE names (CTF 1.8.3, 7.3.2): absolute, or looked for in the structures around,
+ * the innermost first, then in the scopes recorded before.
+ */
+static struct target resolve(struct planner *p, struct slice reference)
+{
+	static const char *const roots[SCOPES] = { "trace.packet.header.", "stream.packet.context.",
+						   "stream.event.header.", "stream.event.context.",
+						   "event.context.", "event.fields." };
+	struct target target = { 0 };
 	bool found = false;
 
-	for (unsigned scope = 0; scope < 3 && !found; scope++) {
+	for (enum plan_scope_name scope = 0; scope <= p->scope && !found; scope++) {
 		size_t n = strlen(roots[scope]);
 
 		if (reference.len > n && memcmp(reference.at, roots[scope], n) == 0)
-			found = find_visible(p, scope, SLICE(""),
-					     (struct slice){ reference.at + n, reference.len - n }, &step);
+			found = find_in_scope(p, scope, (struct slice){ reference.at + n, reference.len - n }, &target);
 	}
 	for (size_t len = p->path_len; !found;) {
-		found = find_visible(p, p->scope, (struct slice){ p->path, len }, reference, &step);
+		target.header = NULL;
+		found = find_visible(p->visible, p->visible_n, p->scope, (struct slice){ p->path, len }, reference,
+				     &target.step);
 		if (len == 0)
 			break;
 		for (len--; len && p->path[len - 1] != '.'; len--)
 			;
 	}
 	for (unsigned scope = p->scope; scope-- > 0 && !found;)
-		found = find_visible(p, scope, SLICE(""), reference, &step);
+		found = find_in_scope(p, scope, reference, &target);
 	if (!found)
 		fail(p, "nothing recorded before is called '%.*s'", shown(reference), reference.at);
-	if (step_at(p, step)->keep == 0)
-		step_at(p, step)->keep = new_register(p);
-	return step_at(p, step)->keep;
+	return target;
+}
+
+/* Valid until a step is added. */
+static struct plan_step *target_step(struct planner *p, struct target target)
+{
+	return target.header ? &target.header->steps[target.step] : step_at(p, target.step);
+}
+
+/* The register that has the target's value. */
+static uint8_t kept(struct planner *p, struct target target)
+{
+	struct plan_step *step = target_step(p, target);
+
+	if (step->keep == 0)
+		step->keep = target.header ? outer_register(p, target.header) : new_register(p);
+	if (target.header)
+		target.header->referred = true;
+	return step->keep;
 }
 
 /* --- types ------------------------------------------------------------------------------------------ */
@@ -265,7 +319,7 @@ static void plan_array(struct planner *p, const struct ctf_type *type, struct sl
 		       bool silent)
 {
 	bool is_text = type->element->is_text && type->element->kind == CTF_INTEGER && type->element->align == 8;
-	uint8_t use = type->kind == CTF_SEQUENCE ? resolve(p, type->reference) : 0;
+	uint8_t use = type->kind == CTF_SEQUENCE ? kept(p, resolve(p, type->reference)) : 0;
 	uint32_t index = add_step(p, is_text ? PLAN_TEXT : PLAN_ARRAY, type->align);
 	struct plan_step *step = step_at(p, index);
 
@@ -373,13 +427,18 @@ static void plan_struct(struct planner *p, const struct ctf_type *type, struct s
 static void plan_variant(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
 			 bool silent)
 {
-	uint8_t use = type->reference.len ? resolve(p, type->reference) : 0;
-	uint32_t index = add_step(p, PLAN_VARIANT, 1), tag = 0, n = 0, room = 0, bodies_n = type->n;
-	struct plan_option *options, *bodies = arena_get(p->arena, bodies_n * sizeof *bodies + 1);
+	struct target target = { 0 };
+	const struct plan_step *tag;
+	uint32_t index, n = 0;
+	struct plan_option *options, *bodies = arena_get(p->arena, type->n * sizeof *bodies + 1);
 
-	if (!use)
+	if (!type->reference.len)
 		fail(p, "a variant without a tag");
-	step_at(p, index)->use = use;
+	target = resolve(p, type->reference);
+	if (target_step(p, target)->op != PLAN_ENUM)
+		fail(p, "the tag of a variant is not an enumeration");
+	index = add_step(p, PLAN_VARIANT, 1);
+	step_at(p, index)->use = kept(p, target);
 	for (uint32_t i = 0; i < type->n; i++) {
 		bodies[i].from = p->plan->steps_n - index - 1;
 		/* The option's own name is not part of the key: the variant's is. */
@@ -388,14 +447,12 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 	}
 	step_at(p, index)->body = p->plan->steps_n - index - 1;
 
-	for (tag = 0; step_at(p, tag)->keep != use; tag++)
-		;
-	if (step_at(p, tag)->op != PLAN_ENUM)
-		fail(p, "the tag of a variant is not an enumeration");
-	room = step_at(p, tag)->options_n;
-	options = arena_get(p->arena, room * sizeof *options + 1);
-	for (uint32_t i = 0; i < room; i++) {
-		const struct plan_label *label = &step_at(p, tag)->labels[i];
+	tag = target_step(p, target);
+	if ((uint64_t)tag->options_n * type->n > PLAN_MATCHES_MAX)
+		fail(p, "a variant of %u options with %u labels", type->n, tag->options_n);
+	options = arena_get(p->arena, tag->options_n * sizeof *options + 1);
+	for (uint32_t i = 0; i < tag->options_n; i++) {
+		const struct plan_label *label = &tag->labels[i];
 
 		for (uint32_t k = 0; k < type->n; k++) {
 			if (slice_equal(type->fields[k].name, label->text) ||
@@ -409,7 +466,7 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 	}
 	step_at(p, index)->options = options;
 	step_at(p, index)->options_n = n;
-	step_at(p, index)->is_signed = step_at(p, tag)->is_signed;
+	step_at(p, index)->is_signed = tag->is_signed;
 }
 
 static void plan_type(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
@@ -543,7 +600,7 @@ static void plan_context(struct planner *p, unsigned scope, const struct ctf_typ
 	plan->scopes[scope] = (struct plan_scope){ .align = 1 };
 	if (!type)
 		return;
-	p->scope = scope;
+	p->scope = SCOPE_STREAM_CONTEXT + scope;
 	p->path_len = 0;
 	plan->scopes[scope].align = type->align;
 	for (uint32_t i = 0; i < type->n; i++, ++*part) {
@@ -586,7 +643,7 @@ static void plan_payload(struct planner *p, const struct ctf_type *type, const s
 	plan->payload_align = 1;
 	if (!type)
 		return;
-	p->scope = 2;
+	p->scope = SCOPE_PAYLOAD;
 	p->path_len = 0;
 	plan->payload_align = type->align;
 	for (uint32_t i = 0; i < type->n; i++) {
@@ -633,8 +690,8 @@ static void name_event(struct planner *p, const struct ctf_event *event)
 }
 
 struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
-			       const struct ctf_event *event, const struct selection *selection, char *error,
-			       size_t error_size)
+			       struct ctf_header *const *outer, const struct ctf_event *event,
+			       const struct selection *selection, char *error, size_t error_size)
 {
 	const struct ctf_type *contexts[2] = { stream->event_context, event->context };
 	struct planner *p = memory_zeroed(sizeof *p);
@@ -646,6 +703,7 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	p->arena = metadata->arena;
 	p->selection = selection;
 	p->plan = plan;
+	p->outer = outer;
 	p->error = error;
 	p->error_size = error_size;
 	if (setjmp(p->failed)) {
@@ -670,7 +728,8 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	return plan;
 }
 
-struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, const struct ctf_type *type,
+struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scope_name scope,
+				   struct ctf_header *const *outer, const struct ctf_type *type,
 				   const char *const *names, char *error, size_t error_size)
 {
 	static const struct selection everything;
@@ -678,6 +737,9 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, const struct c
 	struct ctf_header *header = arena_get(metadata->arena, sizeof *header);
 
 	header->align = type ? type->align : 1;
+	header->scope = scope;
+	p->scope = scope;
+	p->outer = outer;
 	p->metadata = metadata;
 	p->arena = metadata->arena;
 	p->selection = &everything;
@@ -697,6 +759,10 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, const struct c
 	keep_steps(p);
 	header->steps = p->plan->steps;
 	header->steps_n = p->plan->steps_n;
+	header->visible_n = (uint32_t)p->visible_n;
+	header->visible = arena_get(p->arena, p->visible_n * sizeof *p->visible + 1);
+	if (p->visible_n)
+		memcpy(header->visible, p->visible, p->visible_n * sizeof *p->visible);
 	free(p->visible);
 	free(p);
 	return header;

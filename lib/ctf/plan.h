@@ -14,13 +14,25 @@
 #include "selection.h"
 
 enum {
-	PLAN_REGISTERS = 64,	/* values that lengths and tags of one event refer to */
-	PLAN_STEPS_MAX = 1 << 16,	/* steps of one event */
+	PLAN_REGISTERS = 256,	/* values that lengths and tags refer to; each scope has its own, see below */
+	PLAN_STEPS_MAX = 1 << 13,	/* steps of one event; a record has no more fields */
 	PLAN_KEY_MAX = 1024,	/* bytes of a key; a longer one is an error */
 	PLAN_KEY_PADDING = 32,	/* readable bytes behind a key */
+	PLAN_MATCHES_MAX = 1 << 22,	/* options of a variant times labels of its tag */
+	PLAN_LABELS_MAX = 64,	/* labels written of one value, */
+	PLAN_LABEL_MAX = 65536,	/* and bytes of each */
+	PLAN_RECORD_MAX = 12 << 20,	/* bytes after which texts and arrays of a record end; see records(5) */
 	PLAN_PARTS_MAX = 256,	/* fields of the contexts */
 	PLAN_FIELDS_MAX = 4096,	/* elements of arrays in one record; see records(5) */
 };
+
+/*
+ * Where values are recorded, in this order (CTF 1.8.3, 7.3.2). What is recorded later may refer to what
+ * is earlier, so each scope's registers are left alone by the others; the event's three share theirs.
+ */
+enum plan_scope_name { SCOPE_PACKET_HEADER, SCOPE_PACKET_CONTEXT, SCOPE_EVENT_HEADER, SCOPE_STREAM_CONTEXT,
+		       SCOPE_EVENT_CONTEXT, SCOPE_PAYLOAD, SCOPES };
+enum { PLAN_HEADER_REGISTERS = 32, PLAN_EVENT_REGISTER = 3 * PLAN_HEADER_REGISTERS };
 
 enum plan_op {
 	/* Integers in whole bytes, little endian: unsigned, signed, as 0x... */
@@ -95,23 +107,22 @@ struct ctf_plan {
 };
 
 /*
- * Makes the plan of EVENT in STREAM. NULL when it cannot be, with the reason in ERROR. Lives in the
- * metadata's arena.
- */
-struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
-			       const struct ctf_event *event, const struct selection *selection, char *error,
-			       size_t error_size);
-
-/*
  * How to read a header: the structure before an event, or before or behind a packet's begin. Its values
  * stay in registers; UINT64_MAX there means that it has none.
  */
 enum { HEADER_NAMES_MAX = 8, HEADER_TIMES_MAX = 4 };
 
+struct plan_visible;
+
 struct ctf_header {
 	struct plan_step *steps;
 	uint32_t steps_n;
 	uint32_t align;
+	enum plan_scope_name scope;
+	uint8_t registers;		/* how many it has, from ctf_header_register() on */
+	bool referred;			/* by something recorded later */
+	struct plan_visible *visible;	/* what may be referred to */
+	uint32_t visible_n;
 	uint8_t name[HEADER_NAMES_MAX];	/* the registers of the values that were asked for; 0: has none */
 	/* Times of each width that the header may have, in bits, and their registers. */
 	struct {
@@ -121,11 +132,26 @@ struct ctf_header {
 	const struct ctf_clock *clock;	/* NULL: no times */
 };
 
+static inline unsigned ctf_header_register(const struct ctf_header *header)
+{
+	return (unsigned)header->scope * PLAN_HEADER_REGISTERS;
+}
+
 /*
  * The header of TYPE (NULL: an empty one), with the values of the integers called NAMES (NULL-terminated)
- * kept. NULL when it cannot be, with the reason in ERROR. Lives in the metadata's arena.
+ * kept. OUTER are the headers recorded before it, as many as SCOPE says. NULL when it cannot be, with the
+ * reason in ERROR. Lives in the metadata's arena.
  */
-struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, const struct ctf_type *type,
+struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scope_name scope,
+				   struct ctf_header *const *outer, const struct ctf_type *type,
 				   const char *const *names, char *error, size_t error_size);
+
+/*
+ * Makes the plan of EVENT in STREAM, whose three headers are OUTER. NULL when it cannot be, with the reason
+ * in ERROR. Lives in the metadata's arena.
+ */
+struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
+			       struct ctf_header *const *outer, const struct ctf_event *event,
+			       const struct selection *selection, char *error, size_t error_size);
 
 #endif
