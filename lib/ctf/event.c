@@ -182,16 +182,14 @@ static const struct plan_option *selected(const struct plan_step *s, const struc
 	return NULL;
 }
 
-/* How many elements; false when so many cannot be there: an element of no bits would never end. */
-static bool array_length(const struct plan_step *s, const struct cursor *c, uint64_t *n)
+static uint64_t array_length(const struct plan_step *s, const struct cursor *c)
 {
-	*n = s->use ? c->reg[s->use] : s->length;
-	return *n <= c->end - c->at || *n == 0;
+	return s->use ? c->reg[s->use] : s->length;
 }
 
 /*
- * Passes N elements. Where one has no bits, the others have none either, and there may be more of them
- * than anyone could count to.
+ * Passes N elements. However many are claimed, no more are tried than there are bits: where one has none,
+ * the others have none either.
  */
 static bool pass_elements(const struct plan_step *s, uint64_t n, struct cursor *c)
 {
@@ -226,9 +224,7 @@ bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
 				return false;
 			break;
 		case PLAN_ARRAY:
-			if (!align(c, s->align) || !array_length(s, c, &value))
-				return false;
-			if (!pass_elements(s, value, c))
+			if (!align(c, s->align) || !pass_elements(s, array_length(s, c), c))
 				return false;
 			break;
 		case PLAN_VARIANT:
@@ -429,10 +425,10 @@ static char *write_long_text(const struct plan_step *s, struct cursor *c, char *
 static char *write_array(const struct plan_step *s, struct cursor *c, char *to, struct prefix *outer)
 {
 	struct prefix prefix = { .len = 0 };
-	uint64_t n, i;
+	uint64_t n = array_length(s, c), i;
 	size_t stem;
 
-	if (!align(c, s->align) || !array_length(s, c, &n))
+	if (!align(c, s->align))
 		return NULL;
 	if (outer) {
 		memcpy(prefix.text, outer->text, outer->len);

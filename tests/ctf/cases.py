@@ -1,0 +1,668 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""cases.py DIRECTORY: one small trace for each rule of CTF 1.8.3, as DIRECTORY/NAME/{1,2}/ (the metadata as
+TSDL, and as JSON where CTF 2 can say the same), with DIRECTORY/NAME/records, what comes of it."""
+
+import os
+import random
+import sys
+
+from ctf import (Array, Clock, Enum, Event, Float, HEADER, Int, Named, Packet, Str, Stream, Struct, Trace, U8, U16,
+                 U32, U64, UUID, Variant, MAGIC, event_header, packet, packet_context, simple)
+
+CASES = {}
+ONLY_1 = set()      # CTF 2 cannot say this
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
+
+
+def only_1(function):
+    ONLY_1.add(function.__name__)
+    return case(function)
+
+
+def extremes(size, signed):
+    low, high = (-(1 << size - 1), (1 << size - 1) - 1) if signed else (0, (1 << size) - 1)
+    some = 0x5a3c96e1f0d2b487 & high
+    return [low, high, some, low // 2]
+
+
+# 4.1.5, 4.1.6: integers of all sizes, at all places within bytes, in both byte orders
+def all_integers(order, signed):
+    rows, fields = [], []
+    for size in range(1, 65):
+        fields.append(('f%d' % size, Int(size, align=1, signed=signed)))
+    for k in range(4):
+        rows.append([extremes(size, signed)[k] for size in range(1, 65)])
+    # Eight beginnings: an integer of 1 to 8 bits before all others.
+    return [simple([('pad', Int(shift, align=1))] + fields, [[shift % 2] + row for row in rows], order=order)
+            for shift in range(1, 9)]
+
+
+@case
+def integers_le_unsigned():
+    return all_integers('le', False)
+
+
+@case
+def integers_le_signed():
+    return all_integers('le', True)
+
+
+@case
+def integers_be_unsigned():
+    return all_integers('be', False)
+
+
+@case
+def integers_be_signed():
+    return all_integers('be', True)
+
+
+@case
+def integers_aligned():
+    fields, row = [], []
+    for align in (1, 2, 4, 8, 16, 32, 64, 128):
+        for size in (3, 8, 13, 16, 32, 64):
+            fields.append(('a%d_%d' % (align, size), Int(size, align=align)))
+            row.append(extremes(size, False)[2])
+    return [simple(fields, [row, row[::-1] and row], order=order) for order in ('le', 'be')]
+
+
+@case
+def integers_of_the_other_order():
+    fields = [('n%d' % size, Int(size, order=order, signed=signed))
+              for size in (8, 16, 32, 64) for signed in (False, True) for order in ('le', 'be')]
+    fields = [('%s_%d' % (n, i), t) for i, (n, t) in enumerate(fields)]
+    return [simple(fields, [[extremes(t.size, t.signed)[k] for _, t in fields] for k in range(4)], order=order)
+            for order in ('le', 'be')]
+
+
+@case
+def integers_of_all_bases():
+    fields = [('b%d_%d_%s' % (base, size, signed), Int(size, base=base, signed=signed))
+              for base in (2, 8, 10, 16) for size in (7, 8, 16, 32, 64) for signed in (False, True)]
+    return [simple(fields, [[extremes(t.size, t.signed)[k] for _, t in fields] for k in range(4)])]
+
+
+LABELS = [('zero', 0, 0), ('one', 1, 1), ('some', 2, 9), ('of two words', 11, 12), ('also', 8, 20)]
+
+
+@case
+def enumerations():
+    return [simple([('e', Enum(LABELS, size, order=order))], [[v] for v in (0, 1, 2, 8, 9, 10, 12, 20, 21)])
+            for size, order in ((5, None), (8, None), (16, 'be'), (64, 'le'))]
+
+
+@case
+def enumerations_signed():
+    labels = [('low', -128, -100), ('minus', -1, -1), ('zero', 0, 0), ('high', 100, 127)]
+    return [simple([('e', Enum(labels, 8, signed=True))], [[v] for v in (-128, -100, -99, -1, 0, 99, 127)])]
+
+
+@case
+def enumerations_implicit():
+    labels = [('a', 0, 0), ('b', 1, 1), ('c', 7, 7), ('d', 8, 8), ('e', 10, 12), ('f', 13, 13)]
+    return [simple([('e', Enum(labels, 8, implicit=True))], [[v] for v in range(15)])]
+
+
+@case
+def enumerations_64():
+    big = (1 << 64) - 1
+    labels = [('top', big, big), ('half', 1 << 63, big - 1)]
+    return [simple([('e', Enum(labels, 64))], [[v] for v in (0, 1 << 63, big - 1, big)])]
+
+
+@case
+def enumerations_many():
+    labels = [('l%d' % i, 3 * i, 3 * i + 1) for i in range(300)]
+    random.Random(1).shuffle(labels)
+    return [simple([('e', Enum(labels, 16))], [[v] for v in range(0, 910, 7)])]
+
+
+@case
+def floats():
+    values = [0.0, 1.0, -1.0, 0.5, -0.25, 1234.5, 16777216.0, 3.0517578125e-05]
+    return [simple([('f', Float(32, order=order)), ('d', Float(64, order=order))], [[v, v] for v in values],
+                   order=trace) for order in (None, 'le', 'be') for trace in ('le', 'be')]
+
+
+@case
+def floats_unaligned():
+    return [simple([('p', Int(3)), ('f', Float(32, align=1)), ('d', Float(64, align=1))], [[5, 1.5, -2.75]],
+                   order=order) for order in ('le', 'be')]
+
+
+@case
+def strings():
+    return [simple([('p', Int(3)), ('s', Str()), ('t', Str()), ('n', U8)],
+                   [[1, b'', b'abc', 7], [2, b'with blanks\tand\\more\n', 'ä€'.encode(), 8],
+                    [3, b'x' * 300, bytes(range(1, 128)), 9]])]
+
+
+TEXT = Int(8, text=True)
+
+
+@case
+def text_arrays():
+    return [simple([('p', Int(5)), ('a', Array(TEXT, 8)), ('n', U8), ('b', Array(TEXT, 'n'))],
+                   [[1, list(b'abcdefgh'), 3, list(b'xyz')], [2, list(b'ab\0\0\0\0\0\0'), 0, []],
+                    [3, list(b'\0bcdefgh'), 5, list(b'a\tb\0c')]])]
+
+
+@case
+def structures():
+    inner = Struct([('a', U8), ('b', U16)])
+    return [simple([('x', Int(3)), ('s', inner), ('y', Int(2)), ('t', Struct([('u', inner), ('v', Int(1))]))],
+                   [[1, [2, 3], 1, [[4, 5], 1]]])]
+
+
+@case
+def structures_aligned():
+    return [simple([('x', Int(3)), ('s', Struct([('a', Int(5)), ('b', Int(7))], align=align)), ('y', Int(2)),
+                    ('z', Struct([('q', Int(16, align=32))]))], [[1, [2, 3], 1, [9]]])
+            for align in (1, 2, 8, 16, 64)]
+
+
+@case
+def structures_empty():
+    return [simple([('s', Struct([])), ('x', U8), ('t', Struct([('in', Struct([], align=32))])), ('y', U8)],
+                   [[[], 1, [[]], 2]])]
+
+
+@case
+def arrays():
+    return [simple([('p', Int(1)), ('a', Array(Int(3), 5)), ('b', Array(U16, 3)), ('z', Array(U8, 0)),
+                    ('c', Array(Array(U8, 2), 3)), ('s', Array(Struct([('x', U8), ('y', Int(4))]), 2)),
+                    ('t', Array(Str(), 2))],
+                   [[1, [1, 2, 3, 4, 5], [7, 8, 9], [], [[1, 2], [3, 4], [5, 6]], [[1, 2], [3, 4]], [b'a', b'']]])]
+
+
+@case
+def arrays_aligned():
+    return [simple([('p', Int(1)), ('a', Array(Int(5, align=16), 3)),
+                    ('b', Array(Struct([('x', Int(3))], align=8), 3)), ('q', Int(2))],
+                   [[1, [1, 2, 3], [[1], [2], [3]], 3]])]
+
+
+@case
+def sequences():
+    return [simple([('n', Int(5)), ('a', Array(Int(3), 'n')), ('m', U8), ('b', Array(Str(), 'm')),
+                    ('c', Array(Array(U8, 2), 'm'))],
+                   [[0, [], 2, [b'x', b'y'], [[1, 2], [3, 4]]], [4, [1, 2, 3, 4], 0, [], []]])]
+
+
+@case
+def sequences_nested():
+    row = Struct([('k', U8), ('v', Array(U8, 'k', path=(None, 'k')))])
+    return [simple([('n', U8), ('rows', Array(row, 'n'))],
+                   [[2, [[1, [5]], [2, [6, 7]]]], [3, [[0, []], [0, []], [1, [9]]]]])]
+
+
+@case
+def sequences_of_sequences():
+    return [simple([('n', U8), ('m', U8), ('a', Array(Array(U16, 'm'), 'n'))],
+                   [[2, 3, [[1, 2, 3], [4, 5, 6]]], [0, 4, []], [2, 0, [[], []]]])]
+
+
+@case
+def sequences_by_absolute_names():
+    inner = Struct([('n', U8)])
+    return [simple([('s', inner), ('a', Array(U8, 'event.fields.s.n')), ('b', Array(U8, 's.n', path=(None, 's', 'n')))],
+                   [[[2], [1, 2], [3, 4]]])]
+
+
+@case
+def sequences_by_the_innermost_name():
+    inner = Struct([('n', U8), ('a', Array(U8, 'n'))])
+    return [simple([('n', U8), ('s', inner), ('b', Array(U8, 'n'))], [[1, [2, [1, 2]], [7]]])]
+
+
+def scoped(reference, fields, common=None, own=None, header=None, context=None):
+    """An event whose payload's sequence has its length elsewhere."""
+    event = Event('e', Struct(fields), context=own)
+    stream = Stream(context=common, header=header, packet=context)
+    return event, stream
+
+
+@case
+def sequences_by_stream_context():
+    common = Struct([('n', U8)])
+    event = Event('e', Struct([('a', Array(U8, 'stream.event.context.n'))]))
+    rows = [(event, [0, 1000 + i], [i], None, [list(range(i))], 1000 + i) for i in range(4)]
+    return [Trace([event], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]}, streams=[Stream(context=common)])]
+
+
+@case
+def sequences_by_event_context():
+    own = Struct([('n', U8)])
+    event = Event('e', Struct([('a', Array(U8, 'event.context.n'))]), context=own)
+    rows = [(event, [0, 1000 + i], None, [i], [list(range(i))], 1000 + i) for i in range(4)]
+    return [Trace([event], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]})]
+
+
+@case
+def sequences_by_event_header():
+    header = Struct(event_header().fields + [('n', U8)])
+    event = Event('e', Struct([('a', Array(U8, 'stream.event.header.n'))]))
+    rows = [(event, [0, 1000 + i, i], None, None, [list(range(i))], 1000 + i) for i in range(4)]
+    return [Trace([event], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]}, streams=[Stream(header=header)])]
+
+
+@case
+def sequences_by_packet_context():
+    context = Struct(packet_context().fields + [('n', U8)])
+    event = Event('e', Struct([('a', Array(U8, 'stream.packet.context.n'))]))
+    packets = [Packet([1000 * k, 1000 * k + 9, None, None, 0, 1, k],
+                      [(event, [0, 1000 * k + i], None, None, [list(range(k))], 1000 * k + i) for i in range(3)])
+               for k in range(1, 4)]
+    return [Trace([event], {'s': packets}, streams=[Stream(packet=context)])]
+
+
+@case
+def sequences_by_packet_header():
+    header = Struct(HEADER.fields + [('n', U8)])
+    event = Event('e', Struct([('a', Array(U8, 'trace.packet.header.n'))]),
+                  context=Struct([('b', Array(U8, 'trace.packet.header.n'))]))
+    packets = [Packet([1000 * k, 1000 * k + 9, None, None, 0, 1],
+                      [(event, [0, 1000 * k + i], None, [[i] * k], [list(range(k))], 1000 * k + i)
+                       for i in range(3)], header=[MAGIC, list(UUID), 0, k]) for k in range(1, 4)]
+    return [Trace([event], {'s': packets}, header=header)]
+
+
+@only_1
+def sequences_by_names_in_scopes_before():
+    common = Struct([('n', U8)])
+    event = Event('e', Struct([('a', Array(U8, 'n'))]))
+    rows = [(event, [0, 1000 + i], [i], None, [list(range(i))], 1000 + i) for i in range(4)]
+    return [Trace([event], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]}, streams=[Stream(context=common)])]
+
+
+TAG = Enum([('a', 0, 0), ('b', 1, 3), ('c', 4, 4), ('b', 7, 7)], 8)
+
+
+def choice(tag, path=None):
+    return Variant(tag, [('a', U32), ('b', Str()), ('c', Struct([('x', U8), ('y', Int(4))]))], path=path, enum=TAG)
+
+
+ROWS = [(0, ('a', 77)), (1, ('b', b'text')), (3, ('b', b'')), (4, ('c', [1, 2])), (7, ('b', b'seven'))]
+
+
+@case
+def variants():
+    return [simple([('tag', TAG), ('v', choice('tag')), ('n', U8)], [[t, v, 9] for t, v in ROWS])]
+
+
+@case
+def variants_nested():
+    second = Enum([('p', 0, 0), ('q', 1, 1)], 8)
+    inner = Struct([('t2', second), ('w', Variant('t2', [('p', U8), ('q', U16)], enum=second))])
+    outer = Variant('tag', [('a', inner), ('b', Str())], enum=TAG)
+    return [simple([('tag', TAG), ('v', outer)], [[0, ('a', [0, ('p', 5)])], [0, ('a', [1, ('q', 600)])],
+                                                  [1, ('b', b's')]])]
+
+
+@case
+def variants_in_arrays():
+    element = Struct([('tag', TAG), ('v', choice('tag'))])
+    return [simple([('list', Array(element, 5))], [[[[t, v] for t, v in ROWS]]])]
+
+
+@case
+def variants_by_absolute_names():
+    return [simple([('s', Struct([('tag', TAG)])), ('v', choice('event.fields.s.tag'))], [[[t], v] for t, v in ROWS])]
+
+
+@case
+def variants_by_stream_context():
+    event = Event('e', Struct([('v', choice('stream.event.context.tag'))]))
+    rows = [(event, [0, 1000 + i], [t], None, [v], 1000 + i) for i, (t, v) in enumerate(ROWS)]
+    return [Trace([event], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]},
+                  streams=[Stream(context=Struct([('tag', TAG)]))])]
+
+
+@case
+def variants_by_event_header():
+    header = Struct(event_header().fields + [('tag', TAG)])
+    event = Event('e', Struct([('v', choice('stream.event.header.tag'))]))
+    rows = [(event, [0, 1000 + i, t], None, None, [v], 1000 + i) for i, (t, v) in enumerate(ROWS)]
+    return [Trace([event], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]}, streams=[Stream(header=header)])]
+
+
+# 7.3: names of types
+def named(before, text, of, rows):
+    return [simple([('x', Named(text, of)), ('y', U8)], [[r, 1] for r in rows], before=before)]
+
+
+@case
+def typealias():
+    return named('typealias integer { size = 12; align = 4; } := u12;\n', 'u12', Int(12, align=4), [1, 4095])
+
+
+@case
+def typealias_of_several_words():
+    return named('typealias integer { size = 64; align = 8; signed = true; } := long long int;\n', 'long long int',
+                 Int(64, signed=True), [-5, 5])
+
+
+@case
+def typealias_of_a_pointer():
+    return named('typealias integer { size = 64; align = 8; base = 16; } := void *;\n', 'void *', Int(64, base=16),
+                 [0xdeadbeef])
+
+
+@case
+def typedef():
+    return named('typedef integer { size = 8; align = 8; } byte;\ntypedef byte row[3];\n', 'row', Array(U8, 3),
+                 [[1, 2, 3]])
+
+
+@case
+def typedef_const():
+    return named('typedef integer { size = 8; align = 8; } byte;\n', 'const byte', U8, [3])
+
+
+@case
+def named_structure():
+    return named('struct pair { integer { size = 8; } a; integer { size = 16; } b; };\n', 'struct pair',
+                 Struct([('a', U8), ('b', U16)]), [[1, 2]])
+
+
+@case
+def named_enumeration():
+    return named('enum colour : integer { size = 8; } { RED, GREEN = 5 ... 7, BLUE };\n', 'enum colour',
+                 Enum([('RED', 0, 0), ('GREEN', 5, 7), ('BLUE', 8, 8)], 8), [0, 5, 8, 9])
+
+
+@case
+def enumeration_of_int():
+    return named('typealias integer { size = 32; align = 8; signed = true; } := int;\n', 'enum { a, b = -1 }',
+                 Enum([('a', 0, 0), ('b', -1, -1)], 32, signed=True), [0, -1, 1])
+
+
+@case
+def named_variant():
+    before = ('enum tags : integer { size = 8; } { a, b = 1 ... 3, c = 4, b = 7 };\n'
+              'variant choices { integer { size = 32; align = 8; } a; string b; '
+              'struct { integer { size = 8; } x; integer { size = 4; } y; } c; };\n')
+    return [simple([('tag', Named('enum tags', TAG)), ('v', Named('variant choices <tag>', choice('tag')))],
+                   [[t, v] for t, v in ROWS], before=before)]
+
+
+@case
+def inner_names_hide_outer_ones():
+    text = 'struct { typealias integer { size = 16; align = 8; } := t; t a; }'
+    before = 'typealias integer { size = 8; align = 8; } := t;\n'
+    return [simple([('s', Named(text, Struct([('a', U16)]))), ('b', Named('t', U8))], [[[500], 7]], before=before)]
+
+
+@case
+def reserved_words_behind_underscores():
+    return [simple([('_event', U8), ('_stream', U8), ('_integer', U8)], [[1, 2, 3]])]
+
+
+@case
+def comments_and_numbers():
+    before = '/* a * b ** / */ // line } {\ntypealias integer { size = 0x10; align = 010; } := t;\n'
+    return named(before, 't', U16, [65535])
+
+
+# 6: packets and events
+@case
+def header_of_only_an_id():
+    e, f = Event('e', Struct([('x', U8)]), id=3), Event('f', Struct([('y', U16)]), id=200)
+    header = Struct([('id', Int(8, roles=['event-record-class-id']))])
+    rows = [(e, [3], None, None, [1], None), (f, [200], None, None, [2], None), (e, [3], None, None, [3], None)]
+    return [Trace([e, f], {'s': [Packet([None, None], rows)]}, clocks=[],
+                  streams=[Stream(header=header, clock=None,
+                                  packet=Struct([('content_size', Int(32, roles=['packet-content-length'])),
+                                                 ('packet_size', Int(32, roles=['packet-total-length']))]))])]
+
+
+@case
+def header_of_only_a_time():
+    e = Event('e', Struct([('x', U8)]))
+    header = Struct([('timestamp', Int(64, clock='c', roles=['default-clock-timestamp']))])
+    rows = [(e, [1000 + i], None, None, [i], 1000 + i) for i in range(3)]
+    return [Trace([e], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]}, streams=[Stream(header=header)])]
+
+
+def lttng_header(bits, size, tag_align):
+    """LTTng's compact and large headers."""
+    tag = Enum([('compact', 0, (1 << bits) - 2), ('extended', (1 << bits) - 1, (1 << bits) - 1)], bits,
+               align=tag_align, roles=['event-record-class-id'])
+    short = Struct([('timestamp', Int(size, align=tag_align, clock='c', roles=['default-clock-timestamp']))])
+    full = Struct([('id', Int(32, roles=['event-record-class-id'])),
+                   ('timestamp', Int(64, clock='c', roles=['default-clock-timestamp']))])
+    return Struct([('id', tag), ('v', Variant('id', [('compact', short), ('extended', full)], enum=tag))], align=8)
+
+
+def lttng_events(bits, size, order, tag_align=1):
+    e, f = Event('e', Struct([('x', U8)]), id=2), Event('f', Struct([('y', U16)]), id=70000)
+    mask, top, rows, time = (1 << size) - 1, (1 << bits) - 1, [], (1 << size) - 3
+    begin = time
+    for i in range(12):
+        time += 1 << (size - 2) if i % 4 == 3 else 1        # passes the end of the short form twice
+        if i % 3 == 2:
+            rows.append((f, [top, ('extended', [70000, time])], None, None, [i], time))
+        else:
+            rows.append((e, [2, ('compact', [time & mask])], None, None, [i], time))
+    return Trace([e, f], {'s': [Packet([begin, time, None, None, 0, 1], rows, padding=8)]}, order=order,
+                 streams=[Stream(header=lttng_header(bits, size, tag_align))])
+
+
+@case
+def header_compact():
+    return [lttng_events(5, 27, order) for order in ('le', 'be')]
+
+
+@case
+def header_large():
+    return [lttng_events(16, 32, order, 8) for order in ('le', 'be')]
+
+
+@case
+def header_of_other_widths():
+    return [lttng_events(3, 13, order) for order in ('le', 'be')]
+
+
+@case
+def packet_header_without_uuid():
+    header = Struct([('magic', Int(32, roles=['packet-magic-number'])),
+                     ('stream_id', Int(8, roles=['data-stream-class-id']))])
+    return [simple([('x', U8)], [[1], [2]], header=header)]
+
+
+@case
+def packet_header_of_a_stream_id():
+    return [simple([('x', U8)], [[1], [2]], header=Struct([('stream_id', Int(8, roles=['data-stream-class-id']))]))]
+
+
+@case
+def packet_header_of_a_magic():
+    return [simple([('x', U8)], [[1], [2]], header=Struct([('magic', Int(32, roles=['packet-magic-number']))]))]
+
+
+@case
+def packet_header_none():
+    return [simple([('x', U8)], [[1], [2]], header=None)]
+
+
+@case
+def packet_context_none():
+    e = Event('e', Struct([('x', U8)]))
+    stream = Stream()
+    stream.packet = None
+    rows = [(e, [0, 1000 + i], None, None, [i], 1000 + i) for i in range(3)]
+    return [Trace([e], {'s': [Packet([], rows)]}, streams=[stream])]
+
+
+@case
+def packet_context_of_sizes():
+    e = Event('e', Struct([('x', U8)]))
+    context = Struct([('packet_size', Int(32, roles=['packet-total-length'])),
+                      ('content_size', Int(32, roles=['packet-content-length']))])
+    packets = [Packet([None, None], [(e, [0, 1000 + 10 * k + i], None, None, [i], 1000 + 10 * k + i)
+                                     for i in range(3)], padding=5) for k in range(3)]
+    return [Trace([e], {'s': packets}, streams=[Stream(packet=context)])]
+
+
+@case
+def packets_empty():
+    e = Event('e', Struct([('x', U8)]))
+    return [Trace([e], {'s': [packet([], 1000, 1100), packet([(e, [1], 1200)], 1200, 1300),
+                              packet([], 1300, 1400, padding=100), packet([(e, [2], 1450)], 1400, 1500)]})]
+
+
+@case
+def several_streams():
+    e, f = Event('e', Struct([('x', U8)]), stream=1), Event('f', Struct([('y', U32)]), stream=7)
+    one = [packet([(e, [i], 1000 + 7 * i) for i in range(5)], 1000, 2000, cpu=1, stream=1)]
+    two = [packet([(f, [i], 1001 + 5 * i) for i in range(5)], 1000, 2000, cpu=2, stream=7)]
+    return [Trace([e, f], {'a': one, 'b': two}, streams=[Stream(id=1), Stream(id=7)])]
+
+
+@case
+def several_clocks():
+    e, f = Event('e', Struct([('x', U8)]), stream=1), Event('f', Struct([('y', U32)]), stream=7)
+    one = [packet([(e, [i], 1000 + 7 * i) for i in range(5)], 1000, 2000, stream=1)]
+    two = [packet([(f, [i], 1001 + 5 * i) for i in range(5)], 1000, 2000, stream=7)]
+    return [Trace([e, f], {'a': one, 'b': two}, clocks=[Clock('k'), Clock('l', freq=2000000000, offset=1234)],
+                  streams=[Stream(id=1, clock='k'), Stream(id=7, clock='l')])]
+
+
+@case
+def clock_frequencies():
+    return [simple([('x', U8)], [[1], [2], [3]], clocks=[Clock(freq=freq, offset_s=seconds, offset=offset)])
+            for freq, seconds, offset in ((1000000000, 1795000000, 123456789), (1000, 1795000000, 0),
+                                          (2500000000, 1795000000, 7), (3, 1795000000, 4), (1000000, 0, 0),
+                                          (1000000000, 0, 1795000000123456789), (32768, 1795000000, 5 * 32768 + 1))]
+
+
+@case
+def times_wrap_across_packets():
+    e = Event('e', Struct([('x', U8)]))
+    header = Struct([('id', Int(8, roles=['event-record-class-id'])),
+                     ('timestamp', Int(8, clock='c', roles=['default-clock-timestamp']))])
+    packets, time = [], 1000
+    for k in range(4):
+        begin, rows = time, []
+        for i in range(5):
+            time += 150
+            rows.append((e, [0, time & 255], None, None, [i], time))
+        packets.append(Packet([begin, time, None, None, 0, 1], rows))
+    return [Trace([e], {'s': packets}, streams=[Stream(header=header)])]
+
+
+@case
+def contexts():
+    common, own = Struct([('_cpu_cycles', U64), ('_prio', Int(32, signed=True))]), Struct([('ip', Int(64, base=16))])
+    e = Event('e', Struct([('x', U8)]), context=own)
+    rows = [(e, [0, 1000 + i], [10 * i, -i], [0xffff0000 + i], [i], 1000 + i) for i in range(3)]
+    return [Trace([e], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]}, streams=[Stream(context=common)])]
+
+
+@case
+def contexts_of_other_alignments():
+    common, own = Struct([('a', Int(3)), ('b', Int(16, align=32))]), Struct([('s', Str()), ('c', Int(5))])
+    e = Event('e', Struct([('x', Int(2)), ('y', Int(32, align=64))]), context=own)
+    rows = [(e, [0, 1000 + i], [i, 100 + i], [b'text%d' % i, i], [i, i], 1000 + i) for i in range(3)]
+    return [Trace([e], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]}, streams=[Stream(context=common)])]
+
+
+def random_type(dice, depth, names, path):
+    """A type, and a function that makes a value; names: enumerations and lengths seen before."""
+    kind = dice.choice(['int'] * 4 + ['enum', 'float', 'str', 'text'] + (['struct', 'array', 'seq', 'variant'] * 2
+                                                                         if depth < 3 else []))
+    if kind == 'int':
+        size = dice.randint(1, 64)
+        t = Int(size, align=dice.choice([None, 1, 8, 16, 64]), signed=dice.random() < .5,
+                base=dice.choice([2, 8, 10, 16]))
+        return t, lambda: dice.choice(extremes(size, t.signed))
+    if kind == 'enum':
+        size = dice.randint(4, 32)
+        low = 0
+        labels = []
+        for k in range(dice.randint(1, 6)):
+            low += dice.randint(0, 2)
+            labels.append(('L%d' % k, low, low + dice.randint(0, 3)))
+        t = Enum(labels, size, align=dice.choice([1, 8]))
+        return t, lambda: dice.randint(0, 15)
+    if kind == 'float':
+        t = Float(dice.choice([32, 64]), align=dice.choice([1, 8, 32]))
+        return t, lambda: dice.randint(-8000, 8000) / 8
+    if kind == 'str':
+        return Str(), lambda: bytes(dice.randint(1, 255) for _ in range(dice.randint(0, 40)))
+    if kind == 'text':
+        n = dice.randint(0, 20)
+        return Array(TEXT, n), lambda: [dice.randint(0, 255) for _ in range(n)]
+    if kind == 'struct':
+        return random_struct(dice, depth + 1, dice.choice([1, 8, 32]))
+    if kind == 'array':
+        element, make = random_type(dice, depth + 1, names, path)
+        n = dice.randint(0, 4)
+        return (Array(element, n), lambda: [make() for _ in range(n)])
+    if kind == 'seq':
+        element, make = random_type(dice, depth + 1, names, path)
+        n = dice.randint(2, 8)
+        t = Struct([('n', Int(n, align=dice.choice([1, 8]))), ('v', Array(element, 'n'))])
+
+        def value():
+            k = dice.randint(0, 3)
+            return [k, [make() for _ in range(k)]]
+        return t, value
+    tag = Enum([('o%d' % k, 2 * k, 2 * k + 1) for k in range(3)], 8)
+    options, makes = [], []
+    for k in range(3):
+        element, make = random_type(dice, depth + 1, names, path)
+        options.append(('o%d' % k, element))
+        makes.append(make)
+    t = Struct([('t', tag), ('v', Variant('t', options, enum=tag))])
+
+    def selected():
+        k = dice.randint(0, 5)
+        return [k, ('o%d' % (k // 2), makes[k // 2]())]
+    return t, selected
+
+
+def random_struct(dice, depth, align=1):
+    fields, makes = [], []
+    for i in range(dice.randint(1, 6)):
+        t, make = random_type(dice, depth, [], [])
+        fields.append(('f%d' % i, t))
+        makes.append(make)
+    return Struct(fields, align), lambda: [make() for make in makes]
+
+
+def random_trace(seed):
+    dice = random.Random(seed)
+    t, make = random_struct(dice, 0)
+    return simple(t, [make() for _ in range(dice.randint(1, 8))], order=dice.choice(['le', 'be']))
+
+
+def write(directory, name, trace):
+    for version in (1, 2):
+        if version == 1 or name.split('-')[0] not in ONLY_1:
+            trace.write('%s/%s/%d' % (directory, name, version), version)
+    with open('%s/%s/records' % (directory, name), 'wb') as file:
+        file.write(trace.records())
+
+
+def main():
+    directory = sys.argv[1]
+    if len(sys.argv) > 2:       # random ones: FROM TO
+        for seed in range(int(sys.argv[2]), int(sys.argv[3])):
+            write(directory, 'random-%d' % seed, random_trace(seed))
+        return
+    for name, make in CASES.items():
+        traces = make()
+        for i, trace in enumerate(traces):
+            write(directory, name if len(traces) == 1 else '%s-%d' % (name, i), trace)
+
+
+if __name__ == '__main__':
+    os.umask(0o22)
+    main()
