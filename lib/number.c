@@ -190,7 +190,7 @@ static inline void put_eight(char *to, uint32_t value)
 /* At most eight digits, without leading zeros. */
 static inline size_t put_short(char *to, uint32_t value)
 {
-	static const uint32_t powers[] = { 0, 10, 100, 1000, 10000, 100000, 1000000, 10000000 };
+	static const uint32_t powers[] = { 0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
 	unsigned bits = 32 - (unsigned)__builtin_clz(value | 1);
 	unsigned n = bits * 1233 >> 12;		/* log10(2) = 1233 / 4096, nearly */
 	char *p;

@@ -636,6 +636,8 @@ bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
 {
 	sigjmp_buf here;
 
+	if (!batch->text)
+		batch_grow(batch, NULL, 1);
 	if (sigsetjmp(here, 0) == 0) {
 		guard = &here;
 		if (!r->over)
