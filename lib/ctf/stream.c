@@ -449,7 +449,7 @@ static void skip_to_packet(struct ctf_stream_reader *r, struct batch *batch, uin
 	snprintf(r->pending.reason, sizeof r->pending.reason, "%s; %llu bytes are skipped%s", reason,
 		 (unsigned long long)(r->next_offset > offset ? r->next_offset - offset : 0),
 		 r->next_offset == file->size ? " up to the end" : "");
-	r->done += r->next_offset > offset ? r->next_offset - offset : 0;
+	r->done += r->next_offset - offset;	/* less, where a packet is found before: unsigned sums wrap */
 }
 
 /* Whether the packet is wholly outside of the wanted time. */

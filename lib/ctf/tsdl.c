@@ -1097,6 +1097,11 @@ static void event_block(struct parser *p)
 		expect(p, ';');
 	}
 	close_scope(p);
+	if (!event->name.at) {
+		char *name = arena_get(p->arena, 32);
+
+		event->name = (struct slice){ name, (size_t)snprintf(name, 32, "event_%llu", (unsigned long long)event->id) };
+	}
 	*p->last_event = event;
 	p->last_event = &event->next;
 }
