@@ -5,6 +5,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "ctf/metadata.h"
 #include "number.h"
 
 static inline bool align(struct cursor *c, uint32_t bits)
@@ -76,6 +77,16 @@ static uint64_t load_bits(const uint8_t *base, uint64_t at, unsigned size, bool 
 	return value;
 }
 
+/* The same bits, the last one first. */
+static uint64_t reversed(uint64_t value, unsigned size)
+{
+	uint64_t out = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		out |= (value >> i & 1) << (size - 1 - i);
+	return out;
+}
+
 static inline int64_t extend(uint64_t value, unsigned size)
 {
 	return (int64_t)(value << (64 - size)) >> (64 - size);
@@ -108,6 +119,10 @@ static inline __attribute__((always_inline)) bool read_op(enum plan_op op, const
 		break;
 	default:
 		*value = load_bits(c->base, c->at, s->size, s->is_big);
+		if (s->is_reversed)
+			*value = reversed(*value, s->size);
+		if (s->is_bool)
+			*value = *value != 0;
 	}
 	switch (op) {
 	case PLAN_S8:
@@ -130,41 +145,110 @@ static inline __attribute__((always_inline)) bool read_op(enum plan_op op, const
 	return true;
 }
 
+/* LEB128: seven bits in each byte, the low ones first; the eighth says that more follow. */
+static bool read_variable(const struct plan_step *s, struct cursor *c, uint64_t *value)
+{
+	unsigned shift = 0;
+	uint8_t byte;
+
+	if (!align(c, 8))
+		return false;
+	*value = 0;
+	do {
+		if (!there(c, 8) || shift > 63)
+			return false;
+		byte = c->base[c->at >> 3];
+		c->at += 8;
+		/* Of the tenth byte, one bit has room; more must be its sign. */
+		if (shift == 63 && (byte & 0x7f) > 1 && !(s->is_signed && (byte & 0x7f) == 0x7f))
+			return false;
+		*value |= (uint64_t)(byte & 0x7f) << shift;
+		shift += 7;
+	} while (byte & 0x80);
+	if (s->is_signed && shift < 64)
+		*value = (uint64_t)extend(*value, shift);
+	c->reg[s->keep] = *value;
+	return true;
+}
+
+/* How many bits of a time LEB128 tells. */
+static unsigned variable_bits(const struct cursor *c, uint64_t from)
+{
+	return (unsigned)((c->at - ((from + 7) & ~(uint64_t)7)) / 8 * 7);
+}
+
 static bool read_number(const struct plan_step *s, struct cursor *c, uint64_t *value)
 {
+	uint64_t from = c->at;
+
+	if (__builtin_expect(s->is_variable, 0)) {
+		if (!read_variable(s, c, value))
+			return false;
+		if (s->keeps_width)
+			c->reg[s->keep + 1] = variable_bits(c, from);
+		return true;
+	}
 	return read_op(s->op, s, c, value);
 }
 
+/* Bytes of a code unit. */
+static unsigned unit_of(const struct plan_step *s)
+{
+	return s->encoding == CTF_UTF8 ? 1 : s->encoding == CTF_UTF16BE || s->encoding == CTF_UTF16LE ? 2 : 4;
+}
+
+/* Where the first unit of zeros is in N bytes; NULL: nowhere. */
+static const char *find_nul(const struct plan_step *s, const char *at, size_t n)
+{
+	static const char zeros[4];
+	unsigned unit = unit_of(s);
+
+	if (__builtin_expect(unit == 1, 1))
+		return n ? memchr(at, '\0', n) : NULL;
+	for (; n >= unit; at += unit, n -= unit)
+		if (memcmp(at, zeros, unit) == 0)
+			return at;
+	return NULL;
+}
+
 /* The bytes up to the NUL of the string at the cursor, which is behind the NUL then. */
-static bool read_string(struct cursor *c, struct slice *text)
+static bool read_string(const struct plan_step *s, struct cursor *c, struct slice *text)
 {
 	const char *at, *nul;
-	size_t max;
 
 	if (!align(c, 8))
 		return false;
 	at = (const char *)c->base + (c->at >> 3);
-	max = (c->end - c->at) >> 3;
-	nul = memchr(at, '\0', max);
+	nul = find_nul(s, at, (c->end - c->at) >> 3);
 	if (!nul)
 		return false;
 	*text = (struct slice){ at, (size_t)(nul - at) };
-	c->at += (text->len + 1) * 8;
+	c->at += (text->len + unit_of(s)) * 8;
+	return true;
+}
+
+/* A given number of bytes. */
+static inline bool read_bytes(const struct plan_step *s, struct cursor *c, struct slice *bytes)
+{
+	uint64_t n = s->use ? c->reg[s->use] : s->length;
+
+	if (!align(c, s->align) || n > c->end >> 3 || !there(c, n * 8))
+		return false;
+	*bytes = (struct slice){ (const char *)c->base + (c->at >> 3), n };
+	c->at += n * 8;
 	return true;
 }
 
 /* The text in an array of bytes: up to a NUL, or all of it. */
 static inline bool read_text(const struct plan_step *s, struct cursor *c, struct slice *text)
 {
-	uint64_t n = s->use ? c->reg[s->use] : s->length;
 	const char *nul;
 
-	if (!align(c, s->align) || n > c->end >> 3 || !there(c, n * 8))
+	if (!read_bytes(s, c, text))
 		return false;
-	text->at = (const char *)c->base + (c->at >> 3);
-	nul = n ? memchr(text->at, '\0', n) : NULL;
-	text->len = nul ? (size_t)(nul - text->at) : n;
-	c->at += n * 8;
+	nul = find_nul(s, text->at, text->len);
+	if (nul)
+		text->len = (size_t)(nul - text->at);
 	return true;
 }
 
@@ -216,11 +300,15 @@ bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
 				return false;
 			break;
 		case PLAN_STRING:
-			if (!read_string(c, &text))
+			if (!read_string(s, c, &text))
 				return false;
 			break;
 		case PLAN_TEXT:
 			if (!read_text(s, c, &text))
+				return false;
+			break;
+		case PLAN_BLOB:
+			if (!read_bytes(s, c, &text))
 				return false;
 			break;
 		case PLAN_ARRAY:
@@ -229,6 +317,8 @@ bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
 			break;
 		case PLAN_VARIANT:
 			option = selected(s, c);
+			if (!option && s->is_optional)
+				break;
 			if (!option || !ctf_event_pass(s + 1 + option->from, option->n, c))
 				return false;
 			break;
@@ -319,8 +409,61 @@ static char *put_escaped(char *to, struct slice text)
 	return to;
 }
 
+static char *put_utf8(char *to, uint32_t code)
+{
+	if (code < 0x80) {
+		char byte = (char)code;
+
+		return put_escaped(to, (struct slice){ &byte, 1 });
+	}
+	if (code < 0x800) {
+		*to++ = (char)(0xc0 | code >> 6);
+	} else {
+		if (code < 0x10000) {
+			*to++ = (char)(0xe0 | code >> 12);
+		} else {
+			*to++ = (char)(0xf0 | code >> 18);
+			*to++ = (char)(0x80 | (code >> 12 & 0x3f));
+		}
+		*to++ = (char)(0x80 | (code >> 6 & 0x3f));
+	}
+	*to++ = (char)(0x80 | (code & 0x3f));
+	return to;
+}
+
+/* UTF-16 or UTF-32 as UTF-8; what is no code point is U+FFFD. At most 4 bytes for each unit. */
+static char *put_encoded(char *to, const struct plan_step *s, struct slice text)
+{
+	bool big = s->encoding == CTF_UTF16BE || s->encoding == CTF_UTF32BE;
+	unsigned unit = unit_of(s) * 8;
+	uint64_t bits = text.len / (unit / 8) * unit;
+	const uint8_t *at = (const uint8_t *)text.at;
+
+	for (uint64_t i = 0; i < bits; i += unit) {
+		uint64_t code = load_bits(at, i, unit, big);
+
+		if (unit == 16 && code >= 0xd800 && code < 0xdc00 && i + unit < bits) {
+			uint64_t low = load_bits(at, i + unit, unit, big);
+
+			if (low >= 0xdc00 && low < 0xe000) {
+				code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+				i += unit;
+			}
+		}
+		to = put_utf8(to, code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0xfffd : (uint32_t)code);
+	}
+	return to;
+}
+
+static inline char *put_text(char *to, const struct plan_step *s, struct slice text)
+{
+	return __builtin_expect(s->encoding != CTF_UTF8, 0) ? put_encoded(to, s, text) : put_escaped(to, text);
+}
+
 static bool in_label(const struct plan_step *s, const struct plan_label *l, uint64_t value)
 {
+	if (s->op == PLAN_FLAGS)	/* bits from low to high */
+		return value >> l->low & (UINT64_MAX >> (63 - (l->high - l->low)));
 	return s->is_signed ? (int64_t)value >= (int64_t)l->low && (int64_t)value <= (int64_t)l->high :
 			      value >= l->low && value <= l->high;
 }
@@ -345,6 +488,8 @@ static char *put_labels(const struct plan_step *s, struct cursor *c, char *to, u
 	}
 	if (found)
 		return to;
+	if (s->op == PLAN_FLAGS)
+		return put_hex(to, value);
 	return to + (s->is_signed ? number_put_i64(to, (int64_t)value) : number_put_u64(to, value));
 }
 
@@ -410,9 +555,9 @@ static char *write_long_text(const struct plan_step *s, struct cursor *c, char *
 	size_t used = written(c, to), full = text.len;
 
 	if (full > PLAN_RECORD_MAX / 4 || used + 4 * full > PLAN_RECORD_MAX)
-		text.len = fitting(text, used < PLAN_RECORD_MAX ? PLAN_RECORD_MAX - used : 0);
+		text.len = fitting(text, used < PLAN_RECORD_MAX ? PLAN_RECORD_MAX - used : 0) & -(size_t)unit_of(s);
 	to = batch_room(c->out, to, text.len * 4 + c->room + 4 * PLAN_KEY_MAX);
-	to = put_escaped(put_whole_key(s, to, prefix), text);
+	to = put_text(put_whole_key(s, to, prefix), s, text);
 	if (text.len == full)
 		return to;
 	c->cut = true;
@@ -420,6 +565,28 @@ static char *write_long_text(const struct plan_step *s, struct cursor *c, char *
 	memcpy(to - 1, ".length=", 8);
 	to += 7;
 	return to + number_put_u64(to, full);
+}
+
+/* Bytes as hexadecimal digits. */
+static char *write_blob(const struct plan_step *s, struct cursor *c, char *to, struct prefix *prefix)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t used = written(c, to), most = used < PLAN_RECORD_MAX ? (PLAN_RECORD_MAX - used) / 2 : 0;
+	struct slice bytes;
+
+	if (!read_bytes(s, c, &bytes))
+		return NULL;
+	if (bytes.len > most) {
+		bytes.len = most;
+		c->cut = true;
+	}
+	to = batch_room(c->out, to, bytes.len * 2 + c->room + 2 * PLAN_KEY_MAX);
+	to = put_whole_key(s, to, prefix);
+	for (size_t i = 0; i < bytes.len; i++) {
+		*to++ = hex[(uint8_t)bytes.at[i] >> 4];
+		*to++ = hex[bytes.at[i] & 15];
+	}
+	return to;
 }
 
 static char *write_array(const struct plan_step *s, struct cursor *c, char *to, struct prefix *outer)
@@ -487,10 +654,10 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 			break;
 		case PLAN_STRING:
 		case PLAN_TEXT:
-			if (s->op == PLAN_STRING ? !read_string(c, &text) : !read_text(s, c, &text))
+			if (s->op == PLAN_STRING ? !read_string(s, c, &text) : !read_text(s, c, &text))
 				return NULL;
 			to = __builtin_expect(text.len > 64, 0) ? write_long_text(s, c, to, prefix, text) :
-			     put_escaped(put_whole_key(s, to, prefix), text);
+			     put_text(put_whole_key(s, to, prefix), s, text);
 			break;
 		case PLAN_ARRAY:
 			to = write_array(s, c, to, prefix);
@@ -500,12 +667,20 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 			break;
 		case PLAN_VARIANT:
 			option = selected(s, c);
+			if (!option && s->is_optional)
+				break;
 			if (!option)
 				return NULL;
 			to = write_steps(s + 1 + option->from, option->n, c, to, prefix);
 			if (!to)
 				return NULL;
 			break;
+		case PLAN_BLOB:
+			to = write_blob(s, c, to, prefix);
+			if (!to)
+				return NULL;
+			break;
+		case PLAN_FLAGS:
 		case PLAN_ENUM:
 			if (!read_number(s, c, &value))
 				return NULL;

@@ -32,6 +32,8 @@ struct planner {
 	const char *const *names;	/* of the values that it keeps */
 	char path[PLAN_KEY_MAX];	/* of the structure that is being planned, with a final dot */
 	size_t path_len;
+	size_t level[CTF_NESTING_MAX + 1];	/* how much of the path leads to each structure around */
+	unsigned levels;
 	char *error;
 	size_t error_size;
 	jmp_buf failed;
@@ -130,6 +132,8 @@ static uint8_t time_register(struct planner *p, uint32_t size)
 		fail(p, "times of more than %d widths in a header", HEADER_TIMES_MAX);
 	h->time[h->times].size = (uint8_t)size;
 	h->time[h->times].keep = new_register(p);
+	if (size == 0)
+		new_register(p);	/* for the width */
 	return h->time[h->times++].keep;
 }
 
@@ -137,16 +141,17 @@ static uint8_t time_register(struct planner *p, uint32_t size)
 static void keep_header_value(struct planner *p, const struct ctf_field *field, uint32_t step)
 {
 	for (unsigned i = 0; p->names[i]; i++) {
-		if (slice_equal(bare(field->name), slice_of(p->names[i]))) {
+		if (slice_equal(ctf_field_role(p->metadata, field), slice_of(p->names[i]))) {
 			if (!p->header->name[i])
 				p->header->name[i] = new_register(p);
 			step_at(p, step)->keep = p->header->name[i];
 			return;
 		}
 	}
-	if (field->type->clock && field->type->kind == CTF_INTEGER) {
+	if (field->type->clock && (field->type->kind == CTF_INTEGER || field->type->kind == CTF_ENUM)) {
 		p->header->clock = field->type->clock;
-		step_at(p, step)->keep = time_register(p, field->type->size);
+		step_at(p, step)->keep = time_register(p, field->type->is_variable ? 0 : field->type->size);
+		step_at(p, step)->keeps_width = field->type->is_variable;
 	}
 }
 
@@ -208,11 +213,12 @@ static bool find_in_scope(const struct planner *p, enum plan_scope_name scope, s
  * The integer that REFERENCE names (CTF 1.8.3, 7.3.2): absolute, or looked for in the structures around,
  * the innermost first, then in the scopes recorded before.
  */
-static struct target resolve(struct planner *p, struct slice reference)
+static struct target resolve(struct planner *p, const struct ctf_type *type)
 {
 	static const char *const roots[SCOPES] = { "trace.packet.header.", "stream.packet.context.",
 						   "stream.event.header.", "stream.event.context.",
 						   "event.context.", "event.fields." };
+	struct slice reference = type->reference;
 	struct target target = { 0 };
 	bool found = false;
 
@@ -222,7 +228,13 @@ static struct target resolve(struct planner *p, struct slice reference)
 		if (reference.len > n && memcmp(reference.at, roots[scope], n) == 0)
 			found = find_in_scope(p, scope, (struct slice){ reference.at + n, reference.len - n }, &target);
 	}
-	for (size_t len = p->path_len; !found;) {
+	if (type->is_exact && !found && type->up < p->levels) {
+		target.header = NULL;
+		found = find_visible(p->visible, p->visible_n, p->scope,
+				     (struct slice){ p->path, p->level[p->levels - 1 - type->up] }, reference,
+				     &target.step);
+	}
+	for (size_t len = p->path_len; !found && !type->is_exact;) {
 		target.header = NULL;
 		found = find_visible(p->visible, p->visible_n, p->scope, (struct slice){ p->path, len }, reference,
 				     &target.step);
@@ -231,7 +243,7 @@ static struct target resolve(struct planner *p, struct slice reference)
 		for (len--; len && p->path[len - 1] != '.'; len--)
 			;
 	}
-	for (unsigned scope = p->scope; scope-- > 0 && !found;)
+	for (unsigned scope = p->scope; scope-- > 0 && !found && !type->is_exact;)
 		found = find_in_scope(p, scope, reference, &target);
 	if (!found)
 		fail(p, "nothing recorded before is called '%.*s'", shown(reference), reference.at);
@@ -270,7 +282,7 @@ static enum plan_op integer_op(const struct planner *p, const struct ctf_type *t
 {
 	unsigned which = type->size == 8 ? 0 : type->size == 16 ? 1 : type->size == 32 ? 2 : 3;
 
-	if (type->align < 8 || (type->size != 8 && type->size != 16 && type->size != 32 && type->size != 64) ||
+	if (type->is_variable || type->is_reversed || type->is_bool || type->align < 8 || (type->size != 8 && type->size != 16 && type->size != 32 && type->size != 64) ||
 	    (is_big(p, type) && type->size != 8))
 		return PLAN_BITS;
 	if (type->base == 16)
@@ -291,8 +303,8 @@ static struct slice escaped(struct planner *p, struct slice text)
 static uint32_t plan_number(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
 			    bool silent)
 {
-	enum plan_op op = type->kind == CTF_FLOAT ? PLAN_FLOAT : type->kind == CTF_ENUM ? PLAN_ENUM :
-			  integer_op(p, type);
+	enum plan_op op = type->kind == CTF_FLOAT ? PLAN_FLOAT : type->is_flags ? PLAN_FLAGS :
+			  type->kind == CTF_ENUM ? PLAN_ENUM : integer_op(p, type);
 	uint32_t index = add_step(p, op, type->align);
 	struct plan_step *step = step_at(p, index);
 
@@ -300,6 +312,9 @@ static uint32_t plan_number(struct planner *p, const struct ctf_type *type, stru
 	step->is_signed = type->is_signed;
 	step->is_big = is_big(p, type);
 	step->is_hex = type->base == 16;
+	step->is_variable = type->is_variable;
+	step->is_reversed = type->is_reversed;
+	step->is_bool = type->is_bool;
 	step->silent = silent;
 	if (type->kind == CTF_ENUM) {
 		struct plan_label *labels = arena_get(p->arena, type->n * sizeof *labels + 1);
@@ -319,12 +334,13 @@ static void plan_array(struct planner *p, const struct ctf_type *type, struct sl
 		       bool silent)
 {
 	bool is_text = type->element->is_text && type->element->kind == CTF_INTEGER && type->element->align == 8;
-	uint8_t use = type->kind == CTF_SEQUENCE ? kept(p, resolve(p, type->reference)) : 0;
+	uint8_t use = type->kind == CTF_SEQUENCE ? kept(p, resolve(p, type)) : 0;
 	uint32_t index = add_step(p, is_text ? PLAN_TEXT : PLAN_ARRAY, type->align);
 	struct plan_step *step = step_at(p, index);
 
 	step->use = use;
 	step->length = type->kind == CTF_ARRAY ? type->length : 0;
+	step->encoding = type->encoding;
 	step->silent = silent;
 	set_key(p, index, prefix, name, is_text ? "=" : "");
 	if (!is_text) {
@@ -418,9 +434,13 @@ static void plan_struct(struct planner *p, const struct ctf_type *type, struct s
 	struct slice inner = inner_prefix(p, prefix, name);
 
 	add_step(p, PLAN_ALIGN, type->align);
+	if (p->levels > CTF_NESTING_MAX)
+		fail(p, "types nest deeper than %d", CTF_NESTING_MAX);
+	p->level[p->levels++] = p->path_len;
 	for (uint32_t i = 0; i < type->n; i++)
 		plan_field(p, &type->fields[i], inner, distinct(p, type->fields, i, false),
 			   silent || is_length_of_next(type, i));
+	p->levels--;
 }
 
 /* The option of a variant that a label of the tag's enumeration selects has the label's name. */
@@ -434,8 +454,8 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 
 	if (!type->reference.len)
 		fail(p, "a variant without a tag");
-	target = resolve(p, type->reference);
-	if (target_step(p, target)->op != PLAN_ENUM)
+	target = resolve(p, type);
+	if (!type->ranges && target_step(p, target)->op != PLAN_ENUM)
 		fail(p, "the tag of a variant is not an enumeration");
 	index = add_step(p, PLAN_VARIANT, 1);
 	step_at(p, index)->use = kept(p, target);
@@ -450,8 +470,13 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 	tag = target_step(p, target);
 	if ((uint64_t)tag->options_n * type->n > PLAN_MATCHES_MAX)
 		fail(p, "a variant of %u options with %u labels", type->n, tag->options_n);
-	options = arena_get(p->arena, tag->options_n * sizeof *options + 1);
-	for (uint32_t i = 0; i < tag->options_n; i++) {
+	options = arena_get(p->arena, (type->ranges ? type->ranges_n : tag->options_n) * sizeof *options + 1);
+	for (uint32_t i = 0; i < type->ranges_n; i++) {
+		options[n] = bodies[type->ranges[i].option];
+		options[n].low = type->ranges[i].low;
+		options[n++].high = type->ranges[i].high;
+	}
+	for (uint32_t i = 0; !type->ranges && i < tag->options_n; i++) {
 		const struct plan_label *label = &tag->labels[i];
 
 		for (uint32_t k = 0; k < type->n; k++) {
@@ -469,6 +494,44 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 	step_at(p, index)->is_signed = tag->is_signed;
 }
 
+/* What is there when the selector is in one of the ranges, or a true boolean. */
+static void plan_optional(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
+			  bool silent)
+{
+	struct target target = resolve(p, type);
+	const struct plan_step *selector = target_step(p, target);
+	bool is_signed = selector->is_signed;
+	uint32_t index, n = type->ranges ? type->ranges_n : 1;
+	struct plan_option *options = arena_get(p->arena, n * sizeof *options);
+
+	if (!type->ranges && !selector->is_bool)
+		fail(p, "the selector of an optional field without ranges is not a boolean");
+	index = add_step(p, PLAN_VARIANT, 1);
+	step_at(p, index)->use = kept(p, target);
+	plan_type(p, type->element, prefix, name, silent);
+	step_at(p, index)->body = p->plan->steps_n - index - 1;
+	for (uint32_t i = 0; i < n; i++)
+		options[i] = (struct plan_option){ type->ranges ? type->ranges[i].low : 1,
+						   type->ranges ? type->ranges[i].high : 1, 0,
+						   step_at(p, index)->body };
+	step_at(p, index)->options = options;
+	step_at(p, index)->options_n = n;
+	step_at(p, index)->is_signed = is_signed;
+	step_at(p, index)->is_optional = true;
+}
+
+static void plan_blob(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
+		      bool silent)
+{
+	uint8_t use = type->reference.len ? kept(p, resolve(p, type)) : 0;
+	uint32_t index = add_step(p, PLAN_BLOB, 8);
+
+	step_at(p, index)->use = use;
+	step_at(p, index)->length = type->length;
+	step_at(p, index)->silent = silent;
+	set_key(p, index, prefix, name, "=");
+}
+
 static void plan_type(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
 		      bool silent)
 {
@@ -482,6 +545,7 @@ static void plan_type(struct planner *p, const struct ctf_type *type, struct sli
 		break;
 	case CTF_STRING:
 		index = add_step(p, PLAN_STRING, 8);
+		step_at(p, index)->encoding = type->encoding;
 		step_at(p, index)->silent = silent;
 		set_key(p, index, prefix, name, "=");
 		break;
@@ -494,6 +558,12 @@ static void plan_type(struct planner *p, const struct ctf_type *type, struct sli
 	case CTF_ARRAY:
 	case CTF_SEQUENCE:
 		plan_array(p, type, prefix, name, silent);
+		break;
+	case CTF_BLOB:
+		plan_blob(p, type, prefix, name, silent);
+		break;
+	case CTF_OPTIONAL:
+		plan_optional(p, type, prefix, name, silent);
 		break;
 	}
 }
@@ -576,6 +646,7 @@ static int64_t fixed_size(const struct ctf_plan *plan, uint32_t from, uint32_t n
 		at = (at + s->align - 1) & -(int64_t)s->align;
 		switch (s->op) {
 		case PLAN_STRING:
+		case PLAN_BLOB:
 		case PLAN_ARRAY:
 		case PLAN_VARIANT:
 			return -1;
@@ -585,6 +656,8 @@ static int64_t fixed_size(const struct ctf_plan *plan, uint32_t from, uint32_t n
 			at += 8 * (int64_t)s->length;
 			break;
 		default:
+			if (s->is_variable)
+				return -1;
 			at += s->size;
 		}
 	}
@@ -602,6 +675,7 @@ static void plan_context(struct planner *p, unsigned scope, const struct ctf_typ
 		return;
 	p->scope = SCOPE_STREAM_CONTEXT + scope;
 	p->path_len = 0;
+	p->levels = 1;
 	plan->scopes[scope].align = type->align;
 	for (uint32_t i = 0; i < type->n; i++, ++*part) {
 		struct plan_part *to = &plan->parts[*part];
@@ -645,6 +719,7 @@ static void plan_payload(struct planner *p, const struct ctf_type *type, const s
 		return;
 	p->scope = SCOPE_PAYLOAD;
 	p->path_len = 0;
+	p->levels = 1;
 	plan->payload_align = type->align;
 	for (uint32_t i = 0; i < type->n; i++) {
 		struct slice key = payload_key(p, type, i, tops, plan->parts_n);
@@ -739,6 +814,7 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scop
 	header->align = type ? type->align : 1;
 	header->scope = scope;
 	p->scope = scope;
+	p->levels = 1;
 	p->outer = outer;
 	p->metadata = metadata;
 	p->arena = metadata->arena;

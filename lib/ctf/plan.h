@@ -40,12 +40,14 @@ enum plan_op {
 	PLAN_S8, PLAN_S16, PLAN_S32, PLAN_S64,
 	PLAN_X8, PLAN_X16, PLAN_X32, PLAN_X64,
 	PLAN_BITS,		/* any other integer */
+	PLAN_FLAGS,		/* bits that have names: `labels` */
 	PLAN_ENUM,
 	PLAN_FLOAT,
 	PLAN_STRING,
+	PLAN_BLOB,		/* `length` bytes, or as many as the register says, as hexadecimal digits */
 	PLAN_TEXT,		/* an array of `length` bytes of text, or of as many as the register says */
 	PLAN_ARRAY,		/* the body `length` times, or as often as the register says */
-	PLAN_VARIANT,		/* that part of the body which the register selects */
+	PLAN_VARIANT,		/* that part of the body which the register selects; an optional has one */
 	PLAN_ALIGN,		/* nothing but an alignment: a structure's */
 };
 
@@ -53,6 +55,10 @@ struct plan_step {
 	enum plan_op op;
 	uint8_t size;		/* bits, of a number */
 	bool is_signed, is_big, is_hex;
+	bool is_variable, is_reversed, is_bool;	/* as of a ctf_type */
+	bool is_optional;	/* nothing may be selected */
+	bool keeps_width;	/* the register behind `keep` gets how many bits LEB128 had */
+	uint8_t encoding;	/* of a string or text */
 	bool silent;		/* read, but not written */
 	uint8_t keep;		/* the register that the value goes to; 0: none */
 	uint8_t use;		/* the register with the length or tag; 0: `length` is the length */
@@ -126,7 +132,7 @@ struct ctf_header {
 	uint8_t name[HEADER_NAMES_MAX];	/* the registers of the values that were asked for; 0: has none */
 	/* Times of each width that the header may have, in bits, and their registers. */
 	struct {
-		uint8_t keep, size;
+		uint8_t keep, size;	/* 0: LEB128; the next register has the width then */
 	} time[HEADER_TIMES_MAX];
 	unsigned times;
 	const struct ctf_clock *clock;	/* NULL: no times */

@@ -530,9 +530,15 @@ static inline bool event_header(struct ctf_stream_reader *r, uint64_t *id)
 		if (!read_header(header, c))
 			return false;
 		*id = header->name[EVENT_ID] ? c->reg[header->name[EVENT_ID]] : 0;
-		for (unsigned i = 0; i < header->times; i++)
-			if (c->reg[header->time[i].keep] != UINT64_MAX)
-				r->clock = whole_time(r->clock, c->reg[header->time[i].keep], header->time[i].size);
+		for (unsigned i = 0; i < header->times; i++) {
+			uint64_t time = c->reg[header->time[i].keep];
+			unsigned size = header->time[i].size;
+
+			if (size == 0)
+				size = (unsigned)c->reg[header->time[i].keep + 1];
+			if (time != UINT64_MAX)
+				r->clock = whole_time(r->clock, time, size);
+		}
 		return true;
 	}
 	c->at = (c->at + 7) & ~(uint64_t)7;

@@ -1143,6 +1143,7 @@ struct ctf_metadata *ctf_metadata_parse(const char *text, size_t len, char *erro
 	struct scope top = { 0 };
 	struct parser *p = arena_get(arena, sizeof *p);
 
+	metadata->version = 1;
 	metadata->arena = arena;
 	metadata->memory_max = CTF_TYPE_MEMORY + CTF_TYPE_FACTOR * len;
 	*p = (struct parser){

@@ -7,11 +7,11 @@ import os
 import random
 import sys
 
-from ctf import (Array, Clock, Enum, Event, Float, HEADER, Int, Named, Packet, Str, Stream, Struct, Trace, U8, U16,
-                 U32, U64, UUID, Variant, MAGIC, event_header, packet, packet_context, simple)
+from ctf import (Array, Clock, Enum, Event, Float, HEADER, Int, Json, Named, Optional, Packet, Str, Stream, Struct,
+                 Trace, U8, U16, U32, U64, UUID, Variant, MAGIC, escape, event_header, packet, packet_context, simple)
 
 CASES = {}
-ONLY_1 = set()      # CTF 2 cannot say this
+ONLY_1, ONLY_2 = set(), set()      # what the other version cannot say
 
 
 def case(function):
@@ -21,6 +21,11 @@ def case(function):
 
 def only_1(function):
     ONLY_1.add(function.__name__)
+    return case(function)
+
+
+def only_2(function):
+    ONLY_2.add(function.__name__)
     return case(function)
 
 
@@ -573,6 +578,210 @@ def contexts_of_other_alignments():
     return [Trace([e], {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]}, streams=[Stream(context=common)])]
 
 
+# CTF 2, 5.3: types that CTF 1.8 does not have
+def bits_of(size, order, value):
+    return lambda bits, v: bits.put(value(v), size, order)
+
+
+def flip(value, size):
+    return int(bin(value)[2:].zfill(size)[::-1], 2)
+
+
+@only_2
+def bit_arrays():
+    def bit_array(size, order, bit_order=None, align=1):
+        json = {'type': 'fixed-length-bit-array', 'length': size, 'alignment': align,
+                'byte-order': 'little-endian' if order == 'le' else 'big-endian'}
+        turned = False
+        if bit_order:
+            json['bit-order'] = bit_order
+            turned = bit_order != ('first-to-last' if order == 'le' else 'last-to-first')
+        return Json(json, lambda bits, v: bits.put(flip(v, size) if turned else v, size, order), hex, align)
+    fields = [('a%d_%s_%s' % (size, order, (bits or 'none')[:4]), bit_array(size, order, bits, align))
+              for size, align in ((1, 8), (13, 8), (16, 8), (64, 32)) for order in ('le', 'be')
+              for bits in (None, 'first-to-last', 'last-to-first')]
+    return [simple(fields, [[0x5a3c96e1f0d2b483 & ((1 << t.text['length']) - 1) for _, t in fields]])]
+
+
+@only_2
+def integers_of_the_other_bit_order():
+    def turned(size, order, signed, align):
+        json = Int(size, align=align, signed=signed, order=order).json(None)
+        json['bit-order'] = 'last-to-first' if order == 'le' else 'first-to-last'
+        return Json(json, lambda bits, v: bits.put(flip(v & ((1 << size) - 1), size), size, order), str, align)
+    fields = [('a%d_%s_%s' % (size, order, signed), turned(size, order, signed, align))
+              for size, align in ((5, 8), (8, 8), (32, 8)) for order in ('le', 'be') for signed in (False, True)]
+    return [simple(fields, [[3] * len(fields), [9] * len(fields)])]
+
+
+@only_2
+def bit_maps():
+    json = {'type': 'fixed-length-bit-map', 'length': 12, 'byte-order': 'little-endian',
+            'flags': {'low': [[0, 0]], 'some': [[1, 3], [8, 8]], 'top': [[11, 11]]}}
+
+    def show(v):
+        names = [n for n, mask in (('low', 1), ('some', 0x10e), ('some', 0), ('top', 0x800)) if v & mask]
+        return '|'.join(names) if names else hex(v)
+    return [simple([('m', Json(json, lambda bits, v: bits.put(v, 12, 'le'), show))],
+                   [[v] for v in (0, 1, 2, 0x10, 0x801, 0x100)])]
+
+
+def boolean(size, align=1):
+    return Json({'type': 'fixed-length-boolean', 'length': size, 'byte-order': 'little-endian', 'alignment': align},
+                lambda bits, v: bits.put(v, size, 'le'), lambda v: str(int(v != 0)), align)
+
+
+@only_2
+def booleans():
+    return [simple([('a', boolean(1)), ('b', boolean(7)), ('c', boolean(32, 8))], [[0, 0, 0], [1, 64, 0x10000]])]
+
+
+def leb(signed=False, base=10, roles=None):
+    def pack(bits, v):
+        while True:
+            byte = v & 0x7f
+            v >>= 7
+            more = v != 0 if not signed else not ((v == 0 and not byte & 0x40) or (v == -1 and byte & 0x40))
+            bits.put(byte | (0x80 if more else 0), 8, 'le')
+            if not more:
+                return
+    json = {'type': 'variable-length-%s-integer' % ('signed' if signed else 'unsigned'),
+            'preferred-display-base': base}
+    if roles:
+        json['roles'] = roles
+    return Json(json, pack, (lambda v: '0x%x' % (v & 0xffffffffffffffff)) if base == 16 else str, 8)
+
+
+@only_2
+def variable_length_integers():
+    values = [0, 1, 63, 64, 127, 128, 300, 16383, 16384, (1 << 32) - 1, (1 << 63) - 1]
+    fields = [('p', Int(3)), ('u', leb()), ('s', leb(True)), ('x', leb(base=16)), ('y', leb(True, 16))]
+    rows = [[1, v, v if i % 2 else -v, v, -v] for i, v in enumerate(values)]
+    return [simple(fields, rows + [[1, (1 << 64) - 1, -(1 << 63), (1 << 64) - 1, -1]])]
+
+
+@only_2
+def variable_length_lengths():
+    return [simple([('n', leb()), ('a', Array(U8, 'n'))], [[0, []], [3, [1, 2, 3]]])]
+
+
+@only_2
+def variable_length_headers():
+    header = Struct([('id', leb(roles=['event-record-class-id'])), ('t', leb(roles=['default-clock-timestamp']))])
+    e, f = Event('e', Struct([('x', U8)]), id=3), Event('f', Struct([('y', U8)]), id=300)
+    rows, time = [], 1000
+    for i in range(8):
+        time += 300
+        # The low bits alone, where they say enough: 14 of them.
+        rows.append((e if i % 2 else f, [3 if i % 2 else 300, time & 0x3fff | 0x2000 if False else time], None, None,
+                     [i], time))
+    return [Trace([e, f], {'s': [Packet([1000, time, None, None, 0, 1], rows)]}, streams=[Stream(header=header)])]
+
+
+ENCODINGS = ('utf-8', 'utf-16be', 'utf-16le', 'utf-32be', 'utf-32le')
+TEXTS = ('', 'plain', 'ä€😀', 'tab\tand\\n')
+
+
+def shown(text):
+    return escape(text.encode())
+
+
+@only_2
+def strings_of_all_encodings():
+    def ended(encoding):
+        return Json({'type': 'null-terminated-string', 'encoding': encoding},
+                    lambda bits, v: [bits.put(b, 8, 'le') for b in (v + '\0').encode(encoding)], shown, 8)
+    return [simple([(e.replace('-', ''), ended(e)) for e in ENCODINGS] + [('end', U8)],
+                   [[t] * len(ENCODINGS) + [7] for t in TEXTS])]
+
+
+@only_2
+def strings_of_static_length():
+    def static(encoding, n):
+        return Json({'type': 'static-length-string', 'encoding': encoding, 'length': n},
+                    lambda bits, v: [bits.put(b, 8, 'le') for b in v.encode(encoding).ljust(n, b'\0')], shown, 8)
+    return [simple([(e.replace('-', ''), static(e, 48)) for e in ENCODINGS] + [('end', U8)],
+                   [[t] * len(ENCODINGS) + [7] for t in TEXTS])]
+
+
+@only_2
+def strings_of_dynamic_length():
+    def dynamic(encoding):
+        return Json({'type': 'dynamic-length-string', 'encoding': encoding, 'length-field-location': {'path': ['n']}},
+                    lambda bits, v: [bits.put(b, 8, 'le') for b in v.encode(encoding)], shown, 8)
+    return [simple([('n', U8), ('s', dynamic(e)), ('end', U8)], [[len(t.encode(e)), t, 9] for t in TEXTS])
+            for e in ENCODINGS]
+
+
+@only_2
+def blobs():
+    def put(bits, v):
+        for b in v:
+            bits.put(b, 8, 'le')
+    return [simple([('p', Int(1)), ('a', Json({'type': 'static-length-blob', 'length': 3, 'media-type': 'x/y'}, put,
+                                               bytes.hex, 8)), ('n', U8),
+                    ('b', Json({'type': 'dynamic-length-blob', 'length-field-location': {'path': ['n']}}, put,
+                               bytes.hex, 8))],
+                   [[1, b'\0\x01\xff', 0, b''], [0, b'abc', 4, b'\xde\xad\xbe\xef']])]
+
+
+@only_2
+def optionals():
+    return [simple([('has', boolean(8)), ('x', Optional(U16, ['has'])), ('sel', Int(8, signed=True)),
+                    ('y', Optional(Str(), ['sel'], [[-12, -12], [-5, 0], [15, 35]])), ('z', U8)],
+                   [[0, None, 1, None, 1], [2, 500, -12, b'a', 2], [1, 1, -3, b'b', 3], [0, None, 35, b'c', 4],
+                    [0, None, 36, None, 5]])]
+
+
+@only_2
+def variants_by_integers():
+    json = {'type': 'variant', 'selector-field-location': {'path': ['sel']},
+            'options': [{'field-class': {'type': 'null-terminated-string'}, 'selector-field-ranges': [[-5, 5]]},
+                        {'field-class': U32.json(Trace([], {})), 'selector-field-ranges': [[6, 6], [10, 20]]}]}
+
+    def pack(bits, v):
+        if isinstance(v, bytes):
+            Str().pack(bits, v, Trace([], {}))
+        else:
+            U32.pack(bits, v, Trace([], {}))
+    return [simple([('sel', Int(8, signed=signed)), ('v', Json(json, pack, lambda v: v.decode() if isinstance(v, bytes)
+                                                               else str(v)))], rows)
+            for signed, rows in ((True, [[-5, b'x'], [0, b'y'], [6, 7], [20, 8]]), (False, [[0, b'y'], [5, b'z'], [10, 3]]))]
+
+
+@only_2
+def locations_in_structures_further_out():
+    inner = Struct([('a', Array(U8, 'n', path=(None, None, None, 'n'))),
+                    ('b', Array(U8, 'n', path=(None, None, 'm', 'n')))])
+    return [simple([('n', U8), ('s', Struct([('m', Struct([('n', U8)])), ('t', Array(inner, 2))]))],
+                   [[1, [[2], [[[5], [6, 7]], [[8], [9, 10]]]]]])]
+
+
+@only_2
+def aliases_and_names_of_all_kinds():
+    trace = simple([('x', U8), ('my field', U8), ('2nd', U8)], [[1, 2, 3]])
+    text = trace.json().decode()
+    one = json_of(U8)
+    alias = '\x1e{"type": "field-class-alias", "name": "byte", "field-class": %s}\n' % one
+    alias += '\x1e{"type": "field-class-alias", "name": "u8", "field-class": "byte"}\n'
+    first, rest = text.split('\n', 1)
+    trace.metadata = (first + '\n' + alias + rest.replace(one, '"u8"')).encode()
+    trace.records = lambda: b'ts=1795000000000001000\tev=e\tcpu=0\tx=1\tmy_field=2\t_2nd=3\n'
+    return [trace]
+
+
+def json_of(t):
+    import json
+    return json.dumps(t.json(Trace([], {})))
+
+
+@only_2
+def attributes_are_passed_over():
+    trace = simple([('x', U8)], [[1]])
+    trace.metadata = trace.json().replace(b'"length": 8,', b'"length": 8, "attributes": {"a.b": [1, null, {}]},')
+    return [trace]
+
+
 def random_type(dice, depth, names, path):
     """A type, and a function that makes a value; names: enumerations and lengths seen before."""
     kind = dice.choice(['int'] * 4 + ['enum', 'float', 'str', 'text'] + (['struct', 'array', 'seq', 'variant'] * 2
@@ -645,7 +854,7 @@ def random_trace(seed):
 
 def write(directory, name, trace):
     for version in (1, 2):
-        if version == 1 or name.split('-')[0] not in ONLY_1:
+        if name.split('-')[0] not in (ONLY_2 if version == 1 else ONLY_1):
             trace.write('%s/%s/%d' % (directory, name, version), version)
     with open('%s/%s/records' % (directory, name), 'wb') as file:
         file.write(trace.records())

@@ -192,7 +192,7 @@ class Struct(Type):
         return 'struct { %s }%s' % (body, ' align(%d)' % self.least if self.least > 1 else '')
 
     def json(self, trace):
-        out = {'type': 'structure', 'member-classes': [{'name': n, 'field-class': t.json(trace)}
+        out = {'type': 'structure', 'member-classes': [{'name': bare(n), 'field-class': t.json(trace)}
                                                        for n, t in self.fields]}
         if self.least > 1:
             out['minimum-alignment'] = self.least
@@ -271,6 +271,45 @@ class Variant(Type):
 
     def show(self, key, value):
         return dict(self.options)[value[0]].show(key, value[1])
+
+
+class Json(Type):
+    """A type of CTF 2 alone: its JSON, and what packs and shows its values."""
+
+    def __init__(self, json, pack, show, align=1):
+        self.text, self.packs, self.shows, self.align = json, pack, show, align
+
+    def tsdl(self):
+        raise TypeError('CTF 1.8 has no such type')
+
+    def json(self, trace):
+        return self.text
+
+    def pack(self, bits, value, trace):
+        self.place(bits)
+        self.packs(bits, value)
+
+    def show(self, key, value):
+        text = self.shows(value)
+        return [] if text is None else ['%s=%s' % (key, text)]
+
+
+class Optional(Type):
+    def __init__(self, of, path, ranges=None):
+        self.of, self.path, self.ranges = of, path, ranges
+
+    def json(self, trace):
+        out = {'type': 'optional', 'field-class': self.of.json(trace), 'selector-field-location': {'path': self.path}}
+        if self.ranges:
+            out['selector-field-ranges'] = self.ranges
+        return out
+
+    def pack(self, bits, value, trace):
+        if value is not None:
+            self.of.pack(bits, value, trace)
+
+    def show(self, key, value):
+        return [] if value is None else self.of.show(key, value)
 
 
 def location(name, path):
@@ -371,6 +410,7 @@ class Trace:
         self.streams = [Stream()] if streams is None else streams
         self.clocks = [Clock()] if clocks is None else clocks
         self.before, self.uuid = before, uuid
+        self.metadata = None        # other bytes than those that would be right
 
     def tsdl(self):
         out = '/* CTF 1.8 */\n'
@@ -479,8 +519,9 @@ class Trace:
 
     def write(self, directory, version=1):
         os.makedirs(directory, exist_ok=True)
+        metadata = self.metadata if self.metadata is not None else self.tsdl() if version == 1 else self.json()
         with open(directory + '/metadata', 'wb') as file:
-            file.write(self.tsdl() if version == 1 else self.json())
+            file.write(metadata)
         for name, packets in self.files.items():
             with open(directory + '/' + name, 'wb') as file:
                 for packet in packets:
