@@ -256,6 +256,19 @@ static struct plan_step *target_step(struct planner *p, struct target target)
 	return target.header ? &target.header->steps[target.step] : step_at(p, target.step);
 }
 
+static uint8_t kept(struct planner *p, struct target target);
+
+/* The register of a length. */
+static uint8_t length_register(struct planner *p, const struct ctf_type *type)
+{
+	struct target target = resolve(p, type);
+	const struct plan_step *step = target_step(p, target);
+
+	if (step->is_signed || step->is_bool)
+		fail(p, "the length '%.*s' is not an unsigned integer", shown(type->reference), type->reference.at);
+	return kept(p, target);
+}
+
 /* The register that has the target's value. */
 static uint8_t kept(struct planner *p, struct target target)
 {
@@ -334,7 +347,7 @@ static void plan_array(struct planner *p, const struct ctf_type *type, struct sl
 		       bool silent)
 {
 	bool is_text = type->element->is_text && type->element->kind == CTF_INTEGER && type->element->align == 8;
-	uint8_t use = type->kind == CTF_SEQUENCE ? kept(p, resolve(p, type)) : 0;
+	uint8_t use = type->kind == CTF_SEQUENCE ? length_register(p, type) : 0;
 	uint32_t index = add_step(p, is_text ? PLAN_TEXT : PLAN_ARRAY, type->align);
 	struct plan_step *step = step_at(p, index);
 
@@ -523,7 +536,7 @@ static void plan_optional(struct planner *p, const struct ctf_type *type, struct
 static void plan_blob(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
 		      bool silent)
 {
-	uint8_t use = type->reference.len ? kept(p, resolve(p, type)) : 0;
+	uint8_t use = type->reference.len ? length_register(p, type) : 0;
 	uint32_t index = add_step(p, PLAN_BLOB, 8);
 
 	step_at(p, index)->use = use;

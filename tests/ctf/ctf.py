@@ -481,11 +481,13 @@ class Trace:
                     sizes[name] = (bits.at, t)
                     value = 0
                 t.pack(bits, value, self)
+        packet.ends = [(bits.at + 7) // 8]      # bytes: of the headers, then of each event
         for event, header, common, own, payload, _ in packet.events:
             for t, value in ((stream.header, header), (stream.context, common), (event.context, own),
                              (event.fields, payload)):
                 if t:
                     t.pack(bits, value, self)
+            packet.ends.append((bits.at + 7) // 8)
         content = bits.at
         total = (content + 7) // 8 * 8 + packet.padding * 8
         for name, size in (('content_size', content), ('packet_size', total)):

@@ -110,6 +110,8 @@ static struct ctf_metadata *read_metadata(struct slice bytes, char *error, size_
 	char path[40];
 	int fd;
 
+	if (bytes.len && bytes.at[0] == '\x1e')
+		return ctf_metadata_parse_json(bytes.at, bytes.len, error, error_size);
 	if (bytes.len < 4 || memcmp(bytes.at, "\x57\x1d\xd1\x75", 4) != 0)
 		return ctf_metadata_parse(bytes.at, bytes.len, error, error_size);
 	fd = fuzz_file(bytes);
