@@ -252,17 +252,41 @@ static inline bool read_text(const struct plan_step *s, struct cursor *c, struct
 	return true;
 }
 
+static inline bool in_range(const struct plan_step *s, const struct plan_range *range, uint64_t value)
+{
+	return s->is_signed ? (int64_t)value >= (int64_t)range->low && (int64_t)value <= (int64_t)range->high :
+			      value >= range->low && value <= range->high;
+}
+
+/* Of sorted options or labels, of SIZE bytes each, the one that VALUE is in; NULL: none. */
+static const void *search(const struct plan_step *s, const void *ranges, size_t size, uint64_t value)
+{
+	uint64_t bias = s->is_signed ? 1ull << 63 : 0;	/* makes the order of signed numbers that of unsigned ones */
+	uint32_t from = 0, to = s->options_n;
+
+	while (from < to) {
+		uint32_t middle = from + (to - from) / 2;
+		const struct plan_range *range = (const void *)((const char *)ranges + middle * size);
+
+		if ((range->low ^ bias) > (value ^ bias))
+			to = middle;
+		else if (in_range(s, range, value))
+			return range;
+		else
+			from = middle + 1;
+	}
+	return NULL;
+}
+
 static const struct plan_option *selected(const struct plan_step *s, const struct cursor *c)
 {
 	uint64_t tag = c->reg[s->use];
 
-	for (uint32_t i = 0; i < s->options_n; i++) {
-		const struct plan_option *o = &s->options[i];
-
-		if (s->is_signed ? (int64_t)tag >= (int64_t)o->low && (int64_t)tag <= (int64_t)o->high :
-				   tag >= o->low && tag <= o->high)
-			return o;
-	}
+	if (s->is_sorted)
+		return search(s, s->options, sizeof *s->options, tag);
+	for (uint32_t i = 0; i < s->options_n; i++)
+		if (in_range(s, &s->options[i].range, tag))
+			return &s->options[i];
 	return NULL;
 }
 
@@ -460,23 +484,22 @@ static inline char *put_text(char *to, const struct plan_step *s, struct slice t
 	return __builtin_expect(s->encoding != CTF_UTF8, 0) ? put_encoded(to, s, text) : put_escaped(to, text);
 }
 
-static bool in_label(const struct plan_step *s, const struct plan_label *l, uint64_t value)
+static bool has_label(const struct plan_step *s, const struct plan_range *range, uint64_t value)
 {
 	if (s->op == PLAN_FLAGS)	/* bits from low to high */
-		return value >> l->low & (UINT64_MAX >> (63 - (l->high - l->low)));
-	return s->is_signed ? (int64_t)value >= (int64_t)l->low && (int64_t)value <= (int64_t)l->high :
-			      value >= l->low && value <= l->high;
+		return value >> range->low & (UINT64_MAX >> (63 - (range->high - range->low)));
+	return in_range(s, range, value);
 }
 
 static char *put_labels(const struct plan_step *s, struct cursor *c, char *to, uint64_t value)
 {
+	const struct plan_label *label = s->is_sorted ? search(s, s->labels, sizeof *label, value) : s->labels;
+	const struct plan_label *end = !s->is_sorted ? s->labels + s->options_n : label ? label + 1 : NULL;
 	unsigned found = 0;
 
-	for (uint32_t i = 0; i < s->options_n; i++) {
-		const struct plan_label *label = &s->labels[i];
-		size_t len = label->text.len < PLAN_LABEL_MAX ? label->text.len : PLAN_LABEL_MAX;
+	for (; label != end; label++) {		size_t len = label->text.len < PLAN_LABEL_MAX ? label->text.len : PLAN_LABEL_MAX;
 
-		if (!in_label(s, label, value))
+		if (!has_label(s, &label->range, value))
 			continue;
 		to = batch_room(c->out, to, len + PLAN_KEY_MAX);
 		if (found++)

@@ -117,6 +117,10 @@ static bool add_plans(struct ctf_layout *layout, struct ctf_stream_layout *s, co
 			snprintf(error, error_size, "two events have the id %llu", (unsigned long long)e->id);
 			return false;
 		}
+		if (arena_bytes(m->arena) > m->memory_max) {
+			snprintf(error, error_size, "the events take more than %zu MiB", m->memory_max >> 20);
+			return false;
+		}
 		s->plans[e->id] = ctf_plan_make(m, s->stream, outer, e, selection, reason, sizeof reason);
 		if (!s->plans[e->id]) {
 			snprintf(error, error_size, "event %.*s: %s", e->name.len > 80 ? 80 : (int)e->name.len,

@@ -313,6 +313,48 @@ static struct slice escaped(struct planner *p, struct slice text)
 	return (struct slice){ scratch.buffer, (size_t)(scratch.at - scratch.buffer) };
 }
 
+static int compare_unsigned(const void *a, const void *b)
+{
+	const struct plan_range *x = a, *y = b;
+
+	return (x->low > y->low) - (x->low < y->low);
+}
+
+static int compare_signed(const void *a, const void *b)
+{
+	const struct plan_range *x = a, *y = b;
+
+	return ((int64_t)x->low > (int64_t)y->low) - ((int64_t)x->low < (int64_t)y->low);
+}
+
+/*
+ * Sorts N options or labels of SIZE bytes, if none overlap. Few are not worth it: false then, and when some
+ * overlap, whose order counts.
+ */
+static bool sorted(struct planner *p, void *ranges, uint32_t n, size_t size, bool is_signed)
+{
+	bool overlap = false;
+	char *copy;
+
+	if (n <= 8)
+		return false;
+	copy = memory_get(n * size);
+	memcpy(copy, ranges, n * size);
+	qsort(copy, n, size, is_signed ? compare_signed : compare_unsigned);
+	for (uint32_t i = 1; i < n && !overlap; i++) {
+		const struct plan_range *a = (const void *)(copy + (i - 1) * size);
+		const struct plan_range *b = (const void *)(copy + i * size);
+
+		overlap = is_signed ? (int64_t)b->low <= (int64_t)a->high : b->low <= a->high;
+	}
+	if (!overlap)
+		memcpy(ranges, copy, n * size);
+	free(copy);
+	if (overlap && n > PLAN_OVERLAPS_MAX)
+		fail(p, "%u ranges, some of which overlap: %d can be tried one by one", n, PLAN_OVERLAPS_MAX);
+	return !overlap;
+}
+
 static uint32_t plan_number(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
 			    bool silent)
 {
@@ -333,10 +375,12 @@ static uint32_t plan_number(struct planner *p, const struct ctf_type *type, stru
 		struct plan_label *labels = arena_get(p->arena, type->n * sizeof *labels + 1);
 
 		for (uint32_t i = 0; i < type->n; i++)
-			labels[i] = (struct plan_label){ type->ranges[i].low, type->ranges[i].high,
+			labels[i] = (struct plan_label){ { type->ranges[i].low, type->ranges[i].high },
 							 escaped(p, type->ranges[i].label) };
 		step->labels = labels;
 		step->options_n = type->n;
+		step->is_sorted = op == PLAN_ENUM &&
+				  sorted(p, labels, type->n, sizeof *labels, type->is_signed);
 	}
 	set_key(p, index, prefix, name, "=");
 	return index;
@@ -486,8 +530,7 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 	options = arena_get(p->arena, (type->ranges ? type->ranges_n : tag->options_n) * sizeof *options + 1);
 	for (uint32_t i = 0; i < type->ranges_n; i++) {
 		options[n] = bodies[type->ranges[i].option];
-		options[n].low = type->ranges[i].low;
-		options[n++].high = type->ranges[i].high;
+		options[n++].range = (struct plan_range){ type->ranges[i].low, type->ranges[i].high };
 	}
 	for (uint32_t i = 0; !type->ranges && i < tag->options_n; i++) {
 		const struct plan_label *label = &tag->labels[i];
@@ -496,8 +539,7 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 			if (slice_equal(type->fields[k].name, label->text) ||
 			    slice_equal(bare(type->fields[k].name), label->text)) {
 				options[n] = bodies[k];
-				options[n].low = label->low;
-				options[n++].high = label->high;
+				options[n++].range = label->range;
 				break;
 			}
 		}
@@ -505,6 +547,7 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 	step_at(p, index)->options = options;
 	step_at(p, index)->options_n = n;
 	step_at(p, index)->is_signed = tag->is_signed;
+	step_at(p, index)->is_sorted = sorted(p, options, n, sizeof *options, tag->is_signed);
 }
 
 /* What is there when the selector is in one of the ranges, or a true boolean. */
@@ -524,12 +567,13 @@ static void plan_optional(struct planner *p, const struct ctf_type *type, struct
 	plan_type(p, type->element, prefix, name, silent);
 	step_at(p, index)->body = p->plan->steps_n - index - 1;
 	for (uint32_t i = 0; i < n; i++)
-		options[i] = (struct plan_option){ type->ranges ? type->ranges[i].low : 1,
-						   type->ranges ? type->ranges[i].high : 1, 0,
+		options[i] = (struct plan_option){ { type->ranges ? type->ranges[i].low : 1,
+						     type->ranges ? type->ranges[i].high : 1 }, 0,
 						   step_at(p, index)->body };
 	step_at(p, index)->options = options;
 	step_at(p, index)->options_n = n;
 	step_at(p, index)->is_signed = is_signed;
+	step_at(p, index)->is_sorted = sorted(p, options, n, sizeof *options, is_signed);
 	step_at(p, index)->is_optional = true;
 }
 

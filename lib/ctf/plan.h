@@ -19,6 +19,7 @@ enum {
 	PLAN_KEY_MAX = 1024,	/* bytes of a key; a longer one is an error */
 	PLAN_KEY_PADDING = 32,	/* readable bytes behind a key */
 	PLAN_MATCHES_MAX = 1 << 22,	/* options of a variant times labels of its tag */
+	PLAN_OVERLAPS_MAX = 4096,	/* labels where some overlap, which are tried one by one */
 	PLAN_LABELS_MAX = 64,	/* labels written of one value, */
 	PLAN_LABEL_MAX = 65536,	/* and bytes of each */
 	PLAN_RECORD_MAX = 12 << 20,	/* bytes after which texts and arrays of a record end; see records(5) */
@@ -59,6 +60,7 @@ struct plan_step {
 	bool is_optional;	/* nothing may be selected */
 	bool keeps_width;	/* the register behind `keep` gets how many bits LEB128 had */
 	uint8_t encoding;	/* of a string or text */
+	bool is_sorted;		/* options or labels: by what they begin with, and none overlap */
 	bool silent;		/* read, but not written */
 	uint8_t keep;		/* the register that the value goes to; 0: none */
 	uint8_t use;		/* the register with the length or tag; 0: `length` is the length */
@@ -72,13 +74,18 @@ struct plan_step {
 	const struct plan_label *labels;	/* of an enumeration, `options_n` of them */
 };
 
+/* Values, both ends included; of flags, bits. Begins options and labels. */
+struct plan_range {
+	uint64_t low, high;
+};
+
 struct plan_option {
-	uint64_t low, high;	/* of the tag */
+	struct plan_range range;	/* of the tag */
 	uint32_t from, n;	/* steps, from the variant's first on */
 };
 
 struct plan_label {
-	uint64_t low, high;
+	struct plan_range range;
 	struct slice text;	/* escaped */
 };
 

@@ -2,7 +2,8 @@
 /*
  * decode DIRECTORY: the records of the trace in it, for tests of lib/ctf alone. Each file is a stream.
  *
- * Exit status 1, with messages on stderr, when anything was damaged. JOBS=N in the environment: threads.
+ * Exit status 1, with messages on stderr, when anything was damaged. In the environment: JOBS=N threads;
+ * BEGIN=NS and END=NS, the time wanted.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -51,6 +52,10 @@ int main(int argc, char **argv)
 	if (n < 0)
 		message_die("cannot read %s: %s", argv[1], strerror(errno));
 	selection_start(&selection, 0);
+	if (getenv("BEGIN"))
+		selection.begin_ns = atoll(getenv("BEGIN"));
+	if (getenv("END"))
+		selection.end_ns = atoll(getenv("END"));
 	path = path_of(argv[1], "metadata");
 	metadata = ctf_metadata_read(path, error, sizeof error);
 	layout = metadata ? ctf_layout_make(metadata, &selection, error, sizeof error) : NULL;
