@@ -17,6 +17,7 @@
 
 enum {
 	HEADER_MAX = 64 << 10,	/* bytes of a packet's header and context together */
+	LARGE_PACKET = 256 << 10,	/* bytes from which on it is worth to leave a packet unread */
 	TRIES_MAX = 1 << 16,	/* places with the magic number, but without a packet, in a stream */
 };
 
@@ -68,7 +69,8 @@ bool ctf_file_open(struct ctf_file *file, const char *path, char *error, size_t 
 		at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 		if (at == MAP_FAILED)
 			goto failed;
-		madvise(at, (size_t)st.st_size, MADV_SEQUENTIAL);
+		/* Headers are looked at one by one: no more of a packet is read than is wanted. */
+		madvise(at, (size_t)st.st_size, MADV_RANDOM);
 	}
 	close(fd);
 	file->at = at;
@@ -384,11 +386,19 @@ static void account_losses(struct ctf_stream_reader *r, struct batch *batch)
 
 /* --- going through packets -------------------------------------------------------------------------- */
 
-static void leave_packet(struct ctf_stream_reader *r, struct batch *batch)
+/* Tells the kernel how the packet's pages will be used. */
+static void advise(const struct ctf_stream_reader *r, int advice)
 {
 	const struct ctf_file *file = &r->files[r->file];
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t from = r->packet.offset & -page, to = r->next_offset & -page;
+
+	if (to > from)
+		madvise((void *)(uintptr_t)(file->at + from), to - from, advice);
+}
+
+static void leave_packet(struct ctf_stream_reader *r, struct batch *batch)
+{
 	char reason[100];
 
 	if (r->is_cut) {
@@ -401,8 +411,7 @@ static void leave_packet(struct ctf_stream_reader *r, struct batch *batch)
 	r->before = r->packet;
 	r->has_before = true;
 	r->done += r->next_offset - r->packet.offset;
-	if (to > from)
-		madvise((void *)(uintptr_t)(file->at + from), to - from, MADV_DONTNEED);
+	advise(r, MADV_DONTNEED);
 }
 
 static void enter_packet(struct ctf_stream_reader *r, struct batch *batch)
@@ -424,6 +433,8 @@ static void enter_packet(struct ctf_stream_reader *r, struct batch *batch)
 	r->cursor.end = p->content < bits ? p->content : bits;
 	r->sound = p->offset + p->events / 8;
 	memcpy(r->cursor.reg, p->reg, sizeof p->reg);
+	if (p->bytes >= LARGE_PACKET)
+		advise(r, MADV_SEQUENTIAL);
 	r->in_packet = true;
 }
 
@@ -433,6 +444,8 @@ static void find_successor(struct ctf_stream_reader *r)
 	const struct ctf_file *file = &r->files[r->file];
 	const struct ctf_packet *p = &r->packet;
 
+	if (p->offset == 0 && p->bytes < LARGE_PACKET)
+		madvise((void *)(uintptr_t)file->at, file->size, MADV_SEQUENTIAL);
 	r->is_cut = p->bytes > file->size - p->offset;
 	r->next_offset = r->is_cut ? find_packet(r, p->offset + 1) : p->offset + p->bytes;
 }
