@@ -374,11 +374,17 @@ static void account_losses(struct ctf_stream_reader *r, struct batch *batch)
 	if (follows && p->sequence != UINT64_MAX && b->sequence != UINT64_MAX && p->sequence > b->sequence + 1)
 		write_loss(r, batch, 0, p->sequence - b->sequence - 1, timed, clock_ns(p->stream, b->end),
 			   clock_ns(p->stream, p->begin));
+	/* A number that goes back: some tracer began anew, and what was lost meanwhile nobody knows. */
+	if (follows && p->sequence != UINT64_MAX && b->sequence != UINT64_MAX && p->sequence < b->sequence)
+		write_loss(r, batch, 0, UINT64_MAX, timed, clock_ns(p->stream, b->end), clock_ns(p->stream, p->begin));
 	if (p->discarded == UINT64_MAX || (p->discarded == 0 && !follows))
 		return;
 	n = p->discarded - (follows ? b->discarded : 0);
 	if (bits && bits < 64)
 		n &= (1ull << bits) - 1;
+	/* Of a trace whose first packets are not here, the count has what was lost before, too. */
+	if (!follows && p->sequence != 0)
+		n = UINT64_MAX;
 	if (n)
 		write_loss(r, batch, n, 0, timed, follows ? clock_ns(p->stream, b->end) :
 							clock_ns(p->stream, p->begin), last);

@@ -782,6 +782,42 @@ def attributes_are_passed_over():
     return [trace]
 
 
+# Counters of what was lost: records tells it between the packets
+def counters(bits, packets, losses, sequence=False):
+    """packets: (number, discarded, sequence number); losses: packet it comes before -> its fields."""
+    e = Event('e', Struct([('x', U8)]))
+    fields = packet_context().fields[:4] + [
+        ('events_discarded', Int(bits, roles=['discarded-event-record-counter-snapshot'])), ('cpu_id', Int(32))]
+    if sequence:
+        fields.append(('packet_seq_num', Int(64, roles=['packet-sequence-number'])))
+    made, lines = [], ''
+    for k, discarded, number in packets:
+        made.append(Packet([1000 * k, 1000 * k + 900, None, None, discarded, 1] + [number] * sequence,
+                           [(e, [0, 1000 * k + i], None, None, [i], 1000 * k + i) for i in range(2)]))
+        if k in losses:
+            since, until, n, rest = losses[k]
+            ts = 'ts=17950000000000%05d' % since
+            lines += '%s\tev=lost\tcpu=1\tn=%s\tsource=s\tfirst_%s\tlast_ts=17950000000000%05d%s\n' % (
+                ts, n, ts, until, rest)
+        lines += ''.join('ts=17950000000000%05d\tev=e\tcpu=1\tx=%d\n' % (1000 * k + i, i) for i in range(2))
+    trace = Trace([e], {'s': made}, streams=[Stream(packet=Struct(fields))])
+    trace.records = lines.encode
+    return trace
+
+
+@case
+def discarded_events():
+    two = [(1, 0, 0), (2, 5, 1), (3, 5, 2)]
+    return [counters(64, two, {2: (1900, 2900, 5, '')}),
+            counters(64, two, {2: (1900, 2900, 5, '')}, True),
+            counters(32, [(1, (1 << 32) - 2, 7), (2, 3, 8)], {1: (1000, 1900, '?', ''), 2: (1900, 2900, 5, '')}, True),
+            counters(16, [(1, 65530, 7), (2, 4, 8)], {1: (1000, 1900, '?', ''), 2: (1900, 2900, 10, '')}),
+            counters(64, [(1, 3, 0), (2, 3, 1)], {1: (1000, 1900, 3, '')}, True),
+            counters(64, [(1, 3, 4), (2, 3, 5)], {1: (1000, 1900, '?', '')}, True),
+            counters(64, [(1, 0, 0), (4, 0, 3)], {4: (1900, 4000, '?', '\tpackets=2')}, True),
+            counters(64, [(1, 0, 5), (2, 0, 1), (3, 0, 2)], {2: (1900, 2000, '?', '')}, True)]
+
+
 def random_type(dice, depth, names, path):
     """A type, and a function that makes a value; names: enumerations and lengths seen before."""
     kind = dice.choice(['int'] * 4 + ['enum', 'float', 'str', 'text'] + (['struct', 'array', 'seq', 'variant'] * 2
