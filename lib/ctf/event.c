@@ -56,11 +56,25 @@ static inline uint64_t load64(const uint8_t *at)
  * SIZE bits from bit AT. In little endian streams a field's bits begin at the low end of its first byte,
  * in big endian ones at the high end (CTF 1.8.3, 4.1.5).
  */
-static uint64_t load_bits(const uint8_t *base, uint64_t at, unsigned size, bool is_big)
+static inline uint64_t load_bits(const uint8_t *base, uint64_t at, unsigned size, bool is_big)
 {
 	uint64_t value = 0;
 	unsigned got = 0;
 
+	if (at % 8 == 0) {
+		const uint8_t *from = base + (at >> 3);
+
+		switch (size) {
+		case 8:
+			return *from;
+		case 16:
+			return is_big ? __builtin_bswap16((uint16_t)load16(from)) : load16(from);
+		case 32:
+			return is_big ? __builtin_bswap32((uint32_t)load32(from)) : load32(from);
+		case 64:
+			return is_big ? __builtin_bswap64(load64(from)) : load64(from);
+		}
+	}
 	while (got < size) {
 		unsigned skip = (unsigned)(at & 7), take = 8 - skip;
 		unsigned byte = base[at >> 3];
@@ -246,6 +260,16 @@ static inline bool read_text(const struct plan_step *s, struct cursor *c, struct
 
 	if (!read_bytes(s, c, text))
 		return false;
+#ifdef __SSE2__
+	if (text->len == 16 && s->encoding == CTF_UTF8) {	/* the name of a task */
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text->at);
+
+		text->len = (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes,
+										      _mm_setzero_si128())) |
+						  1u << 16);
+		return true;
+	}
+#endif
 	nul = find_nul(s, text->at, text->len);
 	if (nul)
 		text->len = (size_t)(nul - text->at);
@@ -389,57 +413,70 @@ static inline char *put_integer(char *to, const struct plan_step *s, uint64_t va
 	return to + number_put_u64(to, value);
 }
 
-/* Whether the 16 bytes at P hold a byte that must be escaped, or a NUL. */
-static inline bool is_plain16(const char *p)
-{
 #ifdef __SSE2__
-	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+/* Bits of the 16 bytes that must be escaped: below 0x20, a backslash, 0x7f. */
+static inline unsigned special16(__m128i bytes)
+{
 	__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-	__m128i bad = _mm_or_si128(_mm_or_si128(low, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
-				   _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
 
-	return _mm_movemask_epi8(bad) == 0;
-#else
-	for (int i = 0; i < 16; i++)
-		if ((unsigned char)p[i] < 0x20 || p[i] == '\\' || p[i] == 0x7f)
-			return false;
-	return true;
-#endif
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(
+		_mm_or_si128(low, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+		_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
 }
+#endif
 
-static char *put_escaped(char *to, struct slice text)
+static char *put_escaped_byte(char *to, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
+
+	if (c >= 0x20 && c != '\\' && c != 0x7f) {
+		*to++ = (char)c;
+		return to;
+	}
+	*to++ = '\\';
+	if (c == '\\' || c == '\t' || c == '\n' || c == '\r' || c == '\0') {
+		*to++ = c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c ? '\\' : '0';
+	} else {
+		*to++ = 'x';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
+	}
+	return to;
+}
+
+/* The text of a packet: its page is there to its end, so 16 bytes may be read where no page ends. */
+static inline char *put_escaped(char *to, struct slice text)
+{
 	size_t i = 0;
 
-	for (; i + 16 <= text.len && is_plain16(text.at + i); i += 16, to += 16)
-		memcpy(to, text.at + i, 16);
-	for (; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
+#ifdef __SSE2__
+	for (; i < text.len; i += 16, to += 16) {
+		size_t rest = text.len - i;
+		__m128i bytes;
+		unsigned special;
 
-		if (c >= 0x20 && c != '\\' && c != 0x7f) {
-			*to++ = (char)c;
-			continue;
-		}
-		*to++ = '\\';
-		if (c == '\\' || c == '\t' || c == '\n' || c == '\r' || c == '\0') {
-			*to++ = c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c ? '\\' : '0';
-		} else {
-			*to++ = 'x';
-			*to++ = hex[c >> 4];
-			*to++ = hex[c & 15];
-		}
+		if (rest < 16 && ((uintptr_t)(text.at + i) & 4095) > 4096 - 16)
+			break;
+		bytes = _mm_loadu_si128((const __m128i *)(const void *)(text.at + i));
+		special = special16(bytes);
+		if (rest < 16)
+			special &= (1u << rest) - 1;
+		if (special)
+			break;
+		_mm_storeu_si128((__m128i *)(void *)to, bytes);
+		if (rest <= 16)
+			return to + rest;
 	}
+#endif
+	for (; i < text.len; i++)
+		to = put_escaped_byte(to, (unsigned char)text.at[i]);
 	return to;
 }
 
 static char *put_utf8(char *to, uint32_t code)
 {
-	if (code < 0x80) {
-		char byte = (char)code;
-
-		return put_escaped(to, (struct slice){ &byte, 1 });
-	}
+	if (code < 0x80)
+		return put_escaped_byte(to, (unsigned char)code);
 	if (code < 0x800) {
 		*to++ = (char)(0xc0 | code >> 6);
 	} else {

@@ -245,7 +245,6 @@ static char *put(char *to, const char *text, size_t len)
 static char *put_ts(struct ctf_stream_reader *r, char *to, int64_t ts)
 {
 	int64_t second = ts / 1000000000;
-	uint32_t rest = (uint32_t)(ts - second * 1000000000), high, low;
 
 	to = PUT(to, "ts=");
 	if (ts < 1000000000000000000)	/* before 2001-09-09: fewer digits */
@@ -255,12 +254,7 @@ static char *put_ts(struct ctf_stream_reader *r, char *to, int64_t ts)
 		number_put_i64(r->second, second);
 	}
 	memcpy(to, r->second, 10);
-	high = rest / 100000;
-	low = rest % 100000;
-	for (int i = 3; i >= 0; i--, high /= 10)
-		to[10 + i] = (char)('0' + high % 10);
-	for (int i = 4; i >= 0; i--, low /= 10)
-		to[14 + i] = (char)('0' + low % 10);
+	number_put_nine(to + 10, (uint32_t)(ts - second * 1000000000));
 	return to + 19;
 }
 

@@ -86,7 +86,7 @@ struct ctf_stream_reader {
 	int64_t last_ts;
 	char cpu[32];			/* "\tcpu=N", or empty */
 	size_t cpu_len;
-	char second[12];		/* decimal digits of last_second */
+	char second[24];		/* decimal digits of last_second */
 	int64_t last_second;
 	_Atomic uint64_t done;		/* bytes of packets that are behind us */
 };
