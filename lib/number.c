@@ -193,14 +193,39 @@ static inline void put_digits(char *to, uint64_t digits)
 	memcpy(to, &digits, 8);
 }
 
-/* At most eight digits, without leading zeros. Writes eight bytes. */
+/*
+ * At most eight digits, without leading zeros. Writes eight bytes. How many digits there are is asked by
+ * branches, which are foreseen mostly: what comes behind the number need not wait for it then.
+ */
 static inline size_t put_short(char *to, uint32_t value)
 {
-	uint64_t digits = eight_digits(value);
-	unsigned zeros = (unsigned)__builtin_ctzll(digits | 1ull << 56) / 8;	/* the last digit stays */
+	unsigned n;
 
-	put_digits(to, (digits | 0x3030303030303030) >> zeros * 8);
-	return 8 - zeros;
+	if (value < 10) {
+		*to = (char)('0' + value);
+		return 1;
+	}
+	if (value < 10000)
+		n = value < 100 ? 2 : value < 1000 ? 3 : 4;
+	else if (value < 1000000)
+		n = value < 100000 ? 5 : 6;
+	else
+		n = value < 10000000 ? 7 : 8;
+	switch (n) {	/* a jump: n itself would be waited for */
+#define DIGITS(n) \
+	case n: \
+		put_digits(to, (eight_digits(value) | 0x3030303030303030) >> (8 - n) * 8); \
+		return n;
+	DIGITS(2)
+	DIGITS(3)
+	DIGITS(4)
+	DIGITS(5)
+	DIGITS(6)
+	DIGITS(7)
+	default:
+	DIGITS(8)
+#undef DIGITS
+	}
 }
 
 size_t number_put_u64(char *to, uint64_t value)

@@ -392,16 +392,37 @@ static inline char *put_key(char *to, const struct plan_step *s)
 	return to + s->key_len;
 }
 
+/* The eight hexadecimal digits of VALUE, the first one in the lowest byte. */
+static inline uint64_t hex_digits(uint32_t value)
+{
+	uint64_t nibbles = (value & 0xffff0000ull) << 16 | (value & 0xffff), letters;
+
+	nibbles = (nibbles << 8 | nibbles) & 0x00ff00ff00ff00ff;
+	nibbles = (nibbles << 4 | nibbles) & 0x0f0f0f0f0f0f0f0f;
+	letters = (nibbles + 0x0606060606060606) >> 4 & 0x0101010101010101;	/* 1 from ten on */
+	return __builtin_bswap64(nibbles + 0x3030303030303030 + letters * ('a' - '0' - 10));
+}
+
+static inline void put_eight(char *to, uint64_t digits)
+{
+	digits = FROM_LITTLE(64, digits);
+	memcpy(to, &digits, 8);
+}
+
+/* Writes up to 18 bytes. */
 static inline char *put_hex(char *to, uint64_t value)
 {
-	static const char hex[] = "0123456789abcdef";
-	int shift = value ? (63 - __builtin_clzll(value)) / 4 * 4 : 0;
+	unsigned n = (67 - (unsigned)__builtin_clzll(value | 1)) / 4;
 
-	*to++ = '0';
-	*to++ = 'x';
-	for (; shift >= 0; shift -= 4)
-		*to++ = hex[value >> shift & 15];
-	return to;
+	memcpy(to, "0x", 2);
+	to += 2;
+	if (n > 8) {
+		put_eight(to, hex_digits((uint32_t)(value >> 32)) >> (16 - n) * 8);
+		put_eight(to + n - 8, hex_digits((uint32_t)value));
+	} else {
+		put_eight(to, hex_digits((uint32_t)value) >> (8 - n) * 8);
+	}
+	return to + n;
 }
 
 static inline char *put_integer(char *to, const struct plan_step *s, uint64_t value)
@@ -774,6 +795,11 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 		SIGNED(PLAN_S16)
 		SIGNED(PLAN_S32)
 		SIGNED(PLAN_S64)
+		case PLAN_X64:
+			if (!read_op(PLAN_X64, s, c, &value))
+				return NULL;
+			to = put_hex(put_whole_key(s, to, prefix), value);
+			break;
 #undef UNSIGNED
 #undef SIGNED
 		default:
