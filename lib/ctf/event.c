@@ -61,12 +61,12 @@ static inline uint64_t load_bits(const uint8_t *base, uint64_t at, unsigned size
 	uint64_t value = 0;
 	unsigned got = 0;
 
+	if ((at & 7) + size <= 8)
+		return (unsigned)base[at >> 3] >> (is_big ? 8 - (at & 7) - size : at & 7) & ((1u << size) - 1);
 	if (at % 8 == 0) {
 		const uint8_t *from = base + (at >> 3);
 
 		switch (size) {
-		case 8:
-			return *from;
 		case 16:
 			return is_big ? __builtin_bswap16((uint16_t)load16(from)) : load16(from);
 		case 32:
