@@ -124,7 +124,7 @@ bench: deps-check
 	@$(MAKE) --no-print-directory all
 	@WEIR_BIN=$(abspath $(O)/bin) tests/bench $(BENCH)
 
-SCRIPTS = $(shell grep -lE '^\#!(/bin/sh|/bin/bash|/usr/bin/env (ba)?sh|/usr/bin/env bats)' pipelines/* tests/* .ci/* 2>/dev/null)
+SCRIPTS = $(shell grep -lE '^\#!(/bin/sh|/bin/bash|/usr/bin/env (ba)?sh|/usr/bin/env bats)' pipelines/* tests/* tests/*/run .ci/* 2>/dev/null)
 lint: deps-check
 	@$(MAKE) --no-print-directory O=out/lint/gcc CC=gcc CFLAGS='-O2 -g -Werror' all
 	@$(MAKE) --no-print-directory O=out/lint/clang CC=clang CFLAGS='-O2 -g -Werror' all

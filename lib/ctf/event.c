@@ -542,6 +542,13 @@ static inline char *put_text(char *to, const struct plan_step *s, struct slice t
 	return __builtin_expect(s->encoding != CTF_UTF8, 0) ? put_encoded(to, s, text) : put_escaped(to, text);
 }
 
+char *ctf_event_escape(char *to, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		to = put_escaped_byte(to, (unsigned char)text.at[i]);
+	return to;
+}
+
 static bool has_label(const struct plan_step *s, const struct plan_range *range, uint64_t value)
 {
 	if (s->op == PLAN_FLAGS)	/* bits from low to high */
@@ -559,7 +566,7 @@ static char *put_labels(const struct plan_step *s, struct cursor *c, char *to, u
 
 		if (!has_label(s, &label->range, value))
 			continue;
-		to = batch_room(c->out, to, len + PLAN_KEY_MAX);
+		to = batch_room(c->out, to, len + c->room + 64);
 		if (found++)
 			*to++ = '|';
 		memcpy(to, label->text.at, len);
@@ -592,7 +599,7 @@ static char *put_float(const struct plan_step *s, char *to, uint64_t value)
 
 /* The key of an array's element so far: `<TAB>name.3`. */
 struct prefix {
-	char text[PLAN_KEY_MAX];
+	char text[PLAN_KEY_MAX + 32];
 	size_t len;
 };
 
@@ -608,10 +615,91 @@ static inline char *put_whole_key(const struct plan_step *s, char *to, const str
 	return put_key(to, s);
 }
 
-/* Bytes of the record so far. */
-static size_t written(const struct cursor *c, const char *to)
+/* Bytes of the record so far; it begins behind the batch's last whole line. */
+static size_t record_bytes(const struct cursor *c, const char *to)
 {
 	return (size_t)(to - c->out->text) - c->out->len;
+}
+
+/*
+ * Whether a value below an array may be written: it is wanted, its key is not too long, and the record
+ * does not have too many fields. It is counted then.
+ */
+static bool may_write(const struct plan_step *s, struct cursor *c, const struct prefix *prefix)
+{
+	char key[2 * PLAN_KEY_MAX + 32];
+	size_t len = prefix->len + s->key_len - 1;	/* without `=` */
+
+	if (len > PLAN_KEY_MAX || c->left == 0) {
+		c->cut = true;
+		return false;
+	}
+	if (c->only) {
+		memcpy(key, prefix->text, prefix->len);
+		memcpy(key + prefix->len, s->key, s->key_len);
+		if (!selection_field(c->only, (struct slice){ key + 1, len - 1 }))
+			return false;
+	}
+	c->left--;
+	return true;
+}
+
+/* Writes `=TEXT` or `.length=N` behind the array's own key. */
+static char *put_array_field(struct cursor *c, char *to, const struct prefix *prefix, size_t stem, const char *what)
+{
+	c->left--;
+	to = batch_room(c->out, to, c->room + 2 * PLAN_KEY_MAX);
+	memcpy(to, prefix->text, stem);
+	to += stem;
+	while (*what)
+		*to++ = *what++;
+	return to;
+}
+
+static char *write_array(const struct plan_step *s, struct cursor *c, char *to, struct prefix *outer)
+{
+	const struct selection *only = c->only;
+	struct prefix prefix = { .len = 0 };
+	uint64_t n = array_length(s, c), i = 0;
+	size_t stem;
+
+	if (!align(c, s->align))
+		return NULL;
+	if (outer) {
+		memcpy(prefix.text, outer->text, outer->len);
+		prefix.len = outer->len;
+	} else if (s->by_index) {
+		c->only = c->selection;
+	}
+	stem = prefix.len + s->key_len;
+	if (stem <= PLAN_KEY_MAX) {
+		memcpy(prefix.text + prefix.len, s->key, s->key_len);
+		/* Nothing at all would read as a field that the event does not have. */
+		if (n == 0 && !c->only && (c->left || !outer))
+			to = put_array_field(c, to, &prefix, stem, "=");
+		for (; i < n; i++) {
+			if (c->left == 0 || record_bytes(c, to) > KEYS_BYTES_MAX)
+				break;
+			prefix.text[stem] = '.';
+			prefix.len = stem + 1 + number_put_u64(prefix.text + stem + 1, i);
+			if (prefix.len > PLAN_KEY_MAX)
+				break;
+			to = write_steps(s + 1, s->body, c, to, &prefix);
+			if (!to)
+				return NULL;
+		}
+	}
+	if (i < n) {
+		c->cut = true;
+		if (stem + 7 <= PLAN_KEY_MAX && (c->left || !outer)) {
+			to = put_array_field(c, to, &prefix, stem, ".length=");
+			to += number_put_u64(to, n);
+		}
+		if (!pass_elements(s, n - i, c))
+			return NULL;
+	}
+	c->only = only;
+	return to;
 }
 
 /* How many bytes of TEXT fit, escaped, in ROOM. */
@@ -619,10 +707,12 @@ static size_t fitting(struct slice text, size_t room)
 {
 	size_t used = 0;
 
+	if (text.len <= room / 4)
+		return text.len;
 	for (size_t i = 0; i < text.len; i++) {
-		unsigned char byte = (unsigned char)text.at[i];
+		unsigned char b = (unsigned char)text.at[i];
 
-		used += byte >= 0x20 && byte != 0x7f && byte != '\\' ? 1 : 4;
+		used += b >= 0x20 && b != 0x7f && b != '\\' ? 1 : 4;
 		if (used > room)
 			return i;
 	}
@@ -630,29 +720,33 @@ static size_t fitting(struct slice text, size_t room)
 }
 
 /* A text of more than 64 bytes: it is cut where the record would be longer than a record may be. */
-static char *write_long_text(const struct plan_step *s, struct cursor *c, char *to, struct prefix *prefix,
+static char *write_long_text(const struct plan_step *s, struct cursor *c, char *to, const struct prefix *prefix,
 			     struct slice text)
 {
-	size_t used = written(c, to), full = text.len;
+	size_t full = text.len, used = record_bytes(c, to);
 
-	if (full > PLAN_RECORD_MAX / 4 || used + 4 * full > PLAN_RECORD_MAX)
-		text.len = fitting(text, used < PLAN_RECORD_MAX ? PLAN_RECORD_MAX - used : 0) & -(size_t)unit_of(s);
+	text.len = fitting(text, used < KEYS_BYTES_MAX ? KEYS_BYTES_MAX - used : 0);
+	if (text.len != full)
+		text.len &= -(size_t)unit_of(s);
 	to = batch_room(c->out, to, text.len * 4 + c->room + 4 * PLAN_KEY_MAX);
 	to = put_text(put_whole_key(s, to, prefix), s, text);
 	if (text.len == full)
 		return to;
 	c->cut = true;
-	to = put_whole_key(s, to, prefix);
-	memcpy(to - 1, ".length=", 8);
-	to += 7;
-	return to + number_put_u64(to, full);
+	if (!prefix) {
+		memcpy(to, s->key, s->key_len - 1);
+		memcpy(to + s->key_len - 1, ".length=", 8);
+		to += s->key_len + 7;
+		to += number_put_u64(to, full);
+	}
+	return to;
 }
 
 /* Bytes as hexadecimal digits. */
-static char *write_blob(const struct plan_step *s, struct cursor *c, char *to, struct prefix *prefix)
+static char *write_blob(const struct plan_step *s, struct cursor *c, char *to, const struct prefix *prefix)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t used = written(c, to), most = used < PLAN_RECORD_MAX ? (PLAN_RECORD_MAX - used) / 2 : 0;
+	size_t used = record_bytes(c, to), most = used < KEYS_BYTES_MAX ? (KEYS_BYTES_MAX - used) / 2 : 0;
 	struct slice bytes;
 
 	if (!read_bytes(s, c, &bytes))
@@ -661,55 +755,13 @@ static char *write_blob(const struct plan_step *s, struct cursor *c, char *to, s
 		bytes.len = most;
 		c->cut = true;
 	}
-	to = batch_room(c->out, to, bytes.len * 2 + c->room + 2 * PLAN_KEY_MAX);
+	to = batch_room(c->out, to, bytes.len * 2 + c->room + 4 * PLAN_KEY_MAX);
 	to = put_whole_key(s, to, prefix);
 	for (size_t i = 0; i < bytes.len; i++) {
 		*to++ = hex[(uint8_t)bytes.at[i] >> 4];
 		*to++ = hex[bytes.at[i] & 15];
 	}
 	return to;
-}
-
-static char *write_array(const struct plan_step *s, struct cursor *c, char *to, struct prefix *outer)
-{
-	struct prefix prefix = { .len = 0 };
-	uint64_t n = array_length(s, c), i;
-	size_t stem;
-
-	if (!align(c, s->align))
-		return NULL;
-	if (outer) {
-		memcpy(prefix.text, outer->text, outer->len);
-		prefix.len = outer->len;
-	}
-	if (prefix.len + s->key_len + 24 > PLAN_KEY_MAX) {
-		c->cut = true;
-		return ctf_event_pass(s, 1, c) ? to : NULL;
-	}
-	memcpy(prefix.text + prefix.len, s->key, s->key_len);
-	stem = prefix.len + s->key_len;
-	to = batch_room(c->out, to, PLAN_KEY_MAX + 64);
-	if (n == 0) {	/* nothing at all would read as a field that the event does not have */
-		memcpy(to, prefix.text, stem);
-		to[stem] = '=';
-		return to + stem + 1;
-	}
-	prefix.text[stem++] = '.';
-	for (i = 0; i < n && ++c->fields < PLAN_FIELDS_MAX && written(c, to) < PLAN_RECORD_MAX; i++) {
-		prefix.len = stem + number_put_u64(prefix.text + stem, i);
-		to = write_steps(s + 1, s->body, c, to, &prefix);
-		if (!to)
-			return NULL;
-	}
-	if (i == n)
-		return to;
-	c->cut = true;
-	to = batch_room(c->out, to, PLAN_KEY_MAX + 64);
-	memcpy(to, prefix.text, stem);
-	memcpy(to + stem, "length=", 7);
-	to += stem + 7;
-	to += number_put_u64(to, n);
-	return pass_elements(s, n - i, c) ? to : NULL;
 }
 
 /* PREFIX is NULL outside of arrays; there the plan's room is enough for all but texts and labels. */
@@ -726,8 +778,14 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 				return NULL;
 			continue;
 		}
-		if (prefix)
-			to = batch_room(c->out, to, 2 * PLAN_KEY_MAX + 512);
+		if (prefix) {
+			to = batch_room(c->out, to, 4 * PLAN_KEY_MAX + 512);
+			if (s->op < PLAN_ARRAY && !may_write(s, c, prefix)) {
+				if (!ctf_event_pass(s, 1, c))
+					return NULL;
+				continue;
+			}
+		}
 		switch (s->op) {
 		case PLAN_ALIGN:
 			if (!align(c, s->align))
@@ -744,7 +802,8 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 			to = write_array(s, c, to, prefix);
 			if (!to)
 				return NULL;
-			to = batch_room(c->out, to, c->room);
+			if (!prefix)
+				to = batch_room(c->out, to, c->room);
 			break;
 		case PLAN_VARIANT:
 			option = selected(s, c);
@@ -766,7 +825,6 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 			if (!read_number(s, c, &value))
 				return NULL;
 			to = put_labels(s, c, put_whole_key(s, to, prefix), value);
-			to = batch_room(c->out, to, c->room);
 			break;
 		case PLAN_FLOAT:
 			if (!read_number(s, c, &value))
@@ -816,7 +874,7 @@ static bool find_parts(const struct ctf_plan *plan, struct cursor *c, uint64_t *
 {
 	uint32_t i = 0;
 
-	for (uint32_t scope = 0; scope < 2; scope++) {
+	for (uint32_t scope = 0; scope < plan->scopes_n; scope++) {
 		const struct plan_scope *s = &plan->scopes[scope];
 		uint64_t base;
 
@@ -845,11 +903,15 @@ char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
 	uint64_t begin[PLAN_PARTS_MAX], behind;
 
 	c->room = plan->room;
+	c->left = plan->left;
+	c->cut = false;
+	c->only = NULL;
+	c->selection = plan->selection;
 	to = batch_room(c->out, to, plan->room);
 	if (!find_parts(plan, c, begin))
 		return NULL;
 	behind = c->at;
-	for (uint32_t i = 0; i < plan->parts_n; i++) {
+	for (uint32_t i = 0; i < plan->order_n; i++) {
 		const struct plan_part *part = &plan->parts[plan->order[i]];
 
 		c->at = begin[plan->order[i]];

@@ -12,9 +12,11 @@ struct cursor {
 	uint64_t at, end;		/* bits from there */
 	uint64_t reg[PLAN_REGISTERS];
 	struct batch *out;
-	uint32_t fields;		/* written to this record by arrays, which are bounded */
-	bool cut;			/* an array was cut */
+	/* While an event is written: */
 	size_t room;			/* the plan's */
+	uint32_t left;			/* fields that arrays may still have */
+	bool cut;			/* an array or a text was cut */
+	const struct selection *selection, *only;	/* the plan's; the fields that are wanted below an array, by their keys; NULL: all */
 };
 
 /*
@@ -32,5 +34,8 @@ char *ctf_event_write(const struct ctf_plan *plan, struct cursor *cursor, char *
 
 /* The same without writing. */
 bool ctf_event_skip(const struct ctf_plan *plan, struct cursor *cursor);
+
+/* Writes TEXT with the escapes of a value at TO, which has room for four bytes each; returns the end. */
+char *ctf_event_escape(char *to, struct slice text);
 
 #endif

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 
 #include "arena.h"
+#include "eventname.h"
+#include "intern.h"
+#include "keys.h"
 #include "memory.h"
 #include "writer.h"
 
@@ -27,6 +30,8 @@ struct planner {
 	size_t visible_n, visible_room;
 	enum plan_scope_name scope;
 	unsigned registers;		/* of the event, or of the header */
+	struct intern *taken;		/* keys */
+	bool in_array;
 	struct ctf_header *header;	/* NULL while an event is planned */
 	struct ctf_header *const *outer;	/* the headers that are recorded before */
 	const char *const *names;	/* of the values that it keeps */
@@ -83,19 +88,14 @@ static struct slice bare(struct slice name)
 	return name;
 }
 
-/* A key of three parts, padded so that it can be copied in whole blocks. */
-static void set_key(struct planner *p, uint32_t step, struct slice prefix, struct slice name, const char *tail)
+/* SHOWN and TAIL as the step's key, padded so that it can be copied in whole blocks. */
+static void set_key(struct planner *p, uint32_t step, struct slice shown, const char *tail)
 {
-	size_t tail_len = strlen(tail), len = prefix.len + name.len + tail_len;
-	char *key;
+	size_t tail_len = strlen(tail), len = shown.len + tail_len;
+	char *key = arena_get(p->arena, len + PLAN_KEY_PADDING);
 
-	if (len > PLAN_KEY_MAX)
-		fail(p, "a key of more than %d characters", PLAN_KEY_MAX);
-	key = arena_get(p->arena, len + PLAN_KEY_PADDING);
-	memcpy(key, prefix.at, prefix.len);
-	if (name.len)
-		memcpy(key + prefix.len, name.at, name.len);
-	memcpy(key + prefix.len + name.len, tail, tail_len);
+	memcpy(key, shown.at, shown.len);
+	memcpy(key + shown.len, tail, tail_len);
 	step_at(p, step)->key = key;
 	step_at(p, step)->key_len = (uint32_t)len;
 }
@@ -215,7 +215,7 @@ static bool find_in_scope(const struct planner *p, enum plan_scope_name scope, s
  */
 static struct target resolve(struct planner *p, const struct ctf_type *type)
 {
-	static const char *const roots[SCOPES] = { "trace.packet.header.", "stream.packet.context.",
+	static const char *const roots[SCOPE_COUNT] = { "trace.packet.header.", "stream.packet.context.",
 						   "stream.event.header.", "stream.event.context.",
 						   "event.context.", "event.fields." };
 	struct slice reference = type->reference;
@@ -281,10 +281,90 @@ static uint8_t kept(struct planner *p, struct target target)
 	return step->keep;
 }
 
+/* --- names ------------------------------------------------------------------------------------------ */
+
+/* What a field is called. */
+struct naming {
+	struct slice full;	/* its key, indexes of arrays left out: for -f, and to tell keys apart */
+	struct slice shown;	/* what its step writes; within an array, what comes behind the index */
+	bool silent;		/* not wanted */
+};
+
+/* Names within an array, or an option, meet only each other. */
+static struct intern *names_apart(struct planner *p, struct slice base)
+{
+	struct intern *outer = p->taken;
+
+	p->taken = intern_new();
+	intern_id(p->taken, base);
+	return outer;
+}
+
+static void names_back(struct planner *p, struct intern *outer)
+{
+	intern_free(p->taken);
+	p->taken = outer;
+}
+
+static struct slice join(struct planner *p, struct slice a, const char *between, struct slice b)
+{
+	size_t n = strlen(between);
+	char *text = arena_get(p->arena, a.len + n + b.len);
+
+	memcpy(text, a.at, a.len);
+	memcpy(text + a.len, between, n);
+	memcpy(text + a.len + n, b.at, b.len);
+	return (struct slice){ text, a.len + n + b.len };
+}
+
+/* A member of the structure that is called PARENT. */
+static struct naming name_member(struct planner *p, const struct naming *parent, struct slice name)
+{
+	struct naming member = { .silent = parent->silent };
+	struct keys_name key;
+	struct slice part;
+
+	keys_make(&key, p->taken, parent->full, name);
+	member.full = arena_copy(p->arena, (struct slice){ key.text, key.len });
+	part = member.full;
+	if (part.len > parent->full.len) {
+		part.at += parent->full.len + 1;
+		part.len -= parent->full.len + 1;
+	}
+	member.shown = join(p, parent->shown, ".", part);
+	return member;
+}
+
+/* A field of a context or of the payload: AS where that is not NULL, else NAME, below PARENT ("": none). */
+static struct naming name_top(struct planner *p, const char *as, struct slice parent, struct slice name)
+{
+	struct naming top = { 0 };
+	struct keys_name key;
+
+	keys_make(&key, p->taken, parent, as ? slice_of(as) : name);
+	top.full = arena_copy(p->arena, (struct slice){ key.text, key.len });
+	top.shown = join(p, SLICE("\t"), "", top.full);
+	return top;
+}
+
+/* Whether something below the field is wanted by its name: `-f addr.0`. */
+static bool wants_part(const struct selection *selection, struct slice key)
+{
+	for (char **field = selection->fields; field && *field; field++)
+		if (strlen(*field) > key.len && memcmp(*field, key.at, key.len) == 0 && (*field)[key.len] == '.')
+			return true;
+	return false;
+}
+
 /* --- types ------------------------------------------------------------------------------------------ */
 
-static void plan_type(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
-		      bool silent);
+static void plan_type(struct planner *p, const struct ctf_type *type, const struct naming *name);
+
+/* Whether a value is not written. Within an array that is seen by its key, which is made as it comes. */
+static bool is_silent(const struct planner *p, const struct naming *name)
+{
+	return name->silent || (!p->in_array && !selection_field(p->selection, name->full));
+}
 
 static bool is_big(const struct planner *p, const struct ctf_type *type)
 {
@@ -355,8 +435,7 @@ static bool sorted(struct planner *p, void *ranges, uint32_t n, size_t size, boo
 	return !overlap;
 }
 
-static uint32_t plan_number(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
-			    bool silent)
+static uint32_t plan_number(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
 	enum plan_op op = type->kind == CTF_FLOAT ? PLAN_FLOAT : type->is_flags ? PLAN_FLAGS :
 			  type->kind == CTF_ENUM ? PLAN_ENUM : integer_op(p, type);
@@ -370,7 +449,7 @@ static uint32_t plan_number(struct planner *p, const struct ctf_type *type, stru
 	step->is_variable = type->is_variable;
 	step->is_reversed = type->is_reversed;
 	step->is_bool = type->is_bool;
-	step->silent = silent;
+	step->silent = is_silent(p, name);
 	if (type->kind == CTF_ENUM) {
 		struct plan_label *labels = arena_get(p->arena, type->n * sizeof *labels + 1);
 
@@ -382,13 +461,12 @@ static uint32_t plan_number(struct planner *p, const struct ctf_type *type, stru
 		step->is_sorted = op == PLAN_ENUM &&
 				  sorted(p, labels, type->n, sizeof *labels, type->is_signed);
 	}
-	set_key(p, index, prefix, name, "=");
+	set_key(p, index, name->shown, "=");
 	return index;
 }
 
 /* Arrays and sequences, of text and of anything. */
-static void plan_array(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
-		       bool silent)
+static void plan_array(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
 	bool is_text = type->element->is_text && type->element->kind == CTF_INTEGER && type->element->align == 8;
 	uint8_t use = type->kind == CTF_SEQUENCE ? length_register(p, type) : 0;
@@ -398,47 +476,40 @@ static void plan_array(struct planner *p, const struct ctf_type *type, struct sl
 	step->use = use;
 	step->length = type->kind == CTF_ARRAY ? type->length : 0;
 	step->encoding = type->encoding;
-	step->silent = silent;
-	set_key(p, index, prefix, name, is_text ? "=" : "");
-	if (!is_text) {
+	set_key(p, index, name->shown, is_text ? "=" : "");
+	if (is_text) {
+		step->silent = is_silent(p, name);
+	} else {
 		/* Within an array, keys begin behind the element's index. */
-		plan_type(p, type->element, SLICE(""), SLICE(""), silent);
+		struct naming element = { name->full, SLICE(""), name->silent };
+		struct intern *outer = names_apart(p, name->full);
+		bool was_in_array = p->in_array;
+
+		step->silent = name->silent || (is_silent(p, name) && !wants_part(p->selection, name->full));
+		step->by_index = is_silent(p, name) && !step->silent;
+		p->in_array = true;
+		plan_type(p, type->element, &element);
+		p->in_array = was_in_array;
+		names_back(p, outer);
 		step_at(p, index)->body = p->plan->steps_n - index - 1;
 	}
 }
 
-/* The name, made unlike those of the fields before it, and one that a key may begin with. */
-static struct slice distinct(struct planner *p, const struct ctf_field *fields, uint32_t n, bool begins)
+/* The length of a sequence or text beside it. */
+static bool is_only_a_length(const struct ctf_type *type, struct slice name)
 {
-	struct slice name = bare(fields[n].name);
-	unsigned same = 0;
-	char *text;
+	struct slice of;
 
-	for (uint32_t i = 0; i < n; i++)
-		same += slice_equal(bare(fields[i].name), name);
-	if (same == 0 && !(begins && name.len && name.at[0] >= '0' && name.at[0] <= '9'))
-		return name;
-	text = arena_get(p->arena, name.len + 16);
-	return (struct slice){ text, (size_t)snprintf(text, name.len + 16, same ? "%s%.*s_%u" : "%s%.*s",
-						      begins && name.at[0] <= '9' ? "_" : "", (int)name.len,
-						      name.at, same + 1) };
-}
-
-/*
- * LTTng records the length of a sequence NAME in a field of its own, __NAME_length: the array's elements
- * tell it, so it is not written.
- */
-static bool is_length_of_next(const struct ctf_type *type, uint32_t n)
-{
-	const struct ctf_type *next = n + 1 < type->n ? type->fields[n + 1].type : NULL;
-	struct slice name = bare(type->fields[n].name), wanted;
-
-	if (!next || next->kind != CTF_SEQUENCE || !slice_equal(next->reference, type->fields[n].name))
+	if (!keys_is_length(bare(name), &of))
 		return false;
-	wanted = bare(type->fields[n + 1].name);
-	return name.len == wanted.len + 8 && name.at[0] == '_' &&
-	       memcmp(name.at + 1, wanted.at, wanted.len) == 0 &&
-	       memcmp(name.at + 1 + wanted.len, "_length", 7) == 0;
+	for (uint32_t i = 0; i < type->n; i++) {
+		enum ctf_kind kind = type->fields[i].type->kind;
+
+		if ((kind == CTF_ARRAY || kind == CTF_SEQUENCE || kind == CTF_STRING) &&
+		    slice_equal(bare(type->fields[i].name), of))
+			return true;
+	}
+	return false;
 }
 
 static void enter(struct planner *p, struct slice name, size_t *old)
@@ -453,14 +524,13 @@ static void enter(struct planner *p, struct slice name, size_t *old)
 	p->path_len += name.len + 1;
 }
 
-static void plan_field(struct planner *p, const struct ctf_field *field, struct slice prefix, struct slice name,
-		       bool silent)
+static void plan_field(struct planner *p, const struct ctf_field *field, const struct naming *name)
 {
 	uint32_t index = p->plan->steps_n;
 	size_t old;
 
 	enter(p, field->name, &old);
-	plan_type(p, field->type, prefix, name, silent);
+	plan_type(p, field->type, name);
 	p->path_len = old;
 	if (field->type->kind == CTF_INTEGER || field->type->kind == CTF_ENUM) {
 		if (p->header)
@@ -469,40 +539,30 @@ static void plan_field(struct planner *p, const struct ctf_field *field, struct 
 	}
 }
 
-/* PREFIX and NAME with a dot behind, as the prefix of what is in it. */
-static struct slice inner_prefix(struct planner *p, struct slice prefix, struct slice name)
+static void plan_struct(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
-	size_t len = prefix.len + name.len + 1;
-	char *text;
-
-	if (len > PLAN_KEY_MAX)
-		fail(p, "a key of more than %d characters", PLAN_KEY_MAX);
-	text = arena_get(p->arena, len);
-	memcpy(text, prefix.at, prefix.len);
-	if (name.len)
-		memcpy(text + prefix.len, name.at, name.len);
-	text[len - 1] = '.';
-	return (struct slice){ text, len };
-}
-
-static void plan_struct(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
-			bool silent)
-{
-	struct slice inner = inner_prefix(p, prefix, name);
+	static const struct naming unwritten = { .silent = true };
 
 	add_step(p, PLAN_ALIGN, type->align);
 	if (p->levels > CTF_NESTING_MAX)
 		fail(p, "types nest deeper than %d", CTF_NESTING_MAX);
 	p->level[p->levels++] = p->path_len;
-	for (uint32_t i = 0; i < type->n; i++)
-		plan_field(p, &type->fields[i], inner, distinct(p, type->fields, i, false),
-			   silent || is_length_of_next(type, i));
+	for (uint32_t i = 0; i < type->n; i++) {
+		const struct ctf_field *field = &type->fields[i];
+		struct naming member;
+
+		if (name->silent || is_only_a_length(type, field->name)) {
+			plan_field(p, field, &unwritten);
+		} else {
+			member = name_member(p, name, bare(field->name));
+			plan_field(p, field, &member);
+		}
+	}
 	p->levels--;
 }
 
 /* The option of a variant that a label of the tag's enumeration selects has the label's name. */
-static void plan_variant(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
-			 bool silent)
+static void plan_variant(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
 	struct target target = { 0 };
 	const struct plan_step *tag;
@@ -517,9 +577,12 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 	index = add_step(p, PLAN_VARIANT, 1);
 	step_at(p, index)->use = kept(p, target);
 	for (uint32_t i = 0; i < type->n; i++) {
+		struct intern *outer = names_apart(p, name->full);
+
 		bodies[i].from = p->plan->steps_n - index - 1;
 		/* The option's own name is not part of the key: the variant's is. */
-		plan_field(p, &type->fields[i], prefix, name, silent);
+		plan_field(p, &type->fields[i], name);
+		names_back(p, outer);
 		bodies[i].n = p->plan->steps_n - index - 1 - bodies[i].from;
 	}
 	step_at(p, index)->body = p->plan->steps_n - index - 1;
@@ -551,8 +614,7 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, struct 
 }
 
 /* What is there when the selector is in one of the ranges, or a true boolean. */
-static void plan_optional(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
-			  bool silent)
+static void plan_optional(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
 	struct target target = resolve(p, type);
 	const struct plan_step *selector = target_step(p, target);
@@ -564,7 +626,7 @@ static void plan_optional(struct planner *p, const struct ctf_type *type, struct
 		fail(p, "the selector of an optional field without ranges is not a boolean");
 	index = add_step(p, PLAN_VARIANT, 1);
 	step_at(p, index)->use = kept(p, target);
-	plan_type(p, type->element, prefix, name, silent);
+	plan_type(p, type->element, name);
 	step_at(p, index)->body = p->plan->steps_n - index - 1;
 	for (uint32_t i = 0; i < n; i++)
 		options[i] = (struct plan_option){ { type->ranges ? type->ranges[i].low : 1,
@@ -577,20 +639,18 @@ static void plan_optional(struct planner *p, const struct ctf_type *type, struct
 	step_at(p, index)->is_optional = true;
 }
 
-static void plan_blob(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
-		      bool silent)
+static void plan_blob(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
 	uint8_t use = type->reference.len ? length_register(p, type) : 0;
 	uint32_t index = add_step(p, PLAN_BLOB, 8);
 
 	step_at(p, index)->use = use;
 	step_at(p, index)->length = type->length;
-	step_at(p, index)->silent = silent;
-	set_key(p, index, prefix, name, "=");
+	step_at(p, index)->silent = is_silent(p, name);
+	set_key(p, index, name->shown, "=");
 }
 
-static void plan_type(struct planner *p, const struct ctf_type *type, struct slice prefix, struct slice name,
-		      bool silent)
+static void plan_type(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
 	uint32_t index;
 
@@ -598,100 +658,97 @@ static void plan_type(struct planner *p, const struct ctf_type *type, struct sli
 	case CTF_INTEGER:
 	case CTF_FLOAT:
 	case CTF_ENUM:
-		plan_number(p, type, prefix, name, silent);
+		plan_number(p, type, name);
 		break;
 	case CTF_STRING:
 		index = add_step(p, PLAN_STRING, 8);
 		step_at(p, index)->encoding = type->encoding;
-		step_at(p, index)->silent = silent;
-		set_key(p, index, prefix, name, "=");
+		step_at(p, index)->silent = is_silent(p, name);
+		set_key(p, index, name->shown, "=");
 		break;
 	case CTF_STRUCT:
-		plan_struct(p, type, prefix, name, silent);
+		plan_struct(p, type, name);
 		break;
 	case CTF_VARIANT:
-		plan_variant(p, type, prefix, name, silent);
+		plan_variant(p, type, name);
 		break;
 	case CTF_ARRAY:
 	case CTF_SEQUENCE:
-		plan_array(p, type, prefix, name, silent);
+		plan_array(p, type, name);
 		break;
 	case CTF_BLOB:
-		plan_blob(p, type, prefix, name, silent);
+		plan_blob(p, type, name);
 		break;
 	case CTF_OPTIONAL:
-		plan_optional(p, type, prefix, name, silent);
+		plan_optional(p, type, name);
 		break;
 	}
 }
 
 /* --- contexts and payload --------------------------------------------------------------------------- */
 
-/* A top-level field's key, and where its record has it: pid, tid and comm come before all others. */
-struct top {
-	struct slice key;
-	unsigned rank;
+enum { PAYLOAD = 2, SCOPES };
+
+struct scopes {
+	const struct ctf_type *type[SCOPES];	/* the stream's context, the event's own, the payload; NULL: none */
 };
 
-enum { RANK_PID, RANK_TID, RANK_COMM, RANK_OTHER };
-
-/* The keys of the contexts' fields, in the order they are recorded. */
-static struct top *name_contexts(struct planner *p, const struct ctf_type *const scopes[2], uint32_t *n)
+static const struct ctf_field *find_field(const struct ctf_type *type, const char *name)
 {
-	static const struct {
-		struct slice name, key;
-		unsigned rank;
-	} known[] = {	/* the later ones only where the earlier ones are not there */
-		{ SLICE("pid"), SLICE("pid"), RANK_PID }, { SLICE("tid"), SLICE("tid"), RANK_TID },
-		{ SLICE("procname"), SLICE("comm"), RANK_COMM },
-		{ SLICE("vpid"), SLICE("pid"), RANK_PID }, { SLICE("vtid"), SLICE("tid"), RANK_TID },
-	};
-	uint32_t total = (scopes[0] ? scopes[0]->n : 0) + (scopes[1] ? scopes[1]->n : 0);
-	struct top *tops = arena_get(p->arena, total * sizeof *tops + 1);
-	bool taken[RANK_OTHER] = { false };
-
-	if (total > PLAN_PARTS_MAX)
-		fail(p, "contexts of more than %d fields", PLAN_PARTS_MAX);
-	*n = 0;
-	for (unsigned s = 0; s < 2; s++)
-		for (uint32_t i = 0; scopes[s] && i < scopes[s]->n; i++)
-			tops[(*n)++] = (struct top){ distinct(p, scopes[s]->fields, i, true), RANK_OTHER };
-	for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
-		for (uint32_t i = 0; i < total && !taken[known[k].rank]; i++) {
-			if (tops[i].rank == RANK_OTHER && slice_equal(tops[i].key, known[k].name)) {
-				tops[i] = (struct top){ known[k].key, known[k].rank };
-				taken[known[k].rank] = true;
-			}
-		}
-	}
-	return tops;
+	for (uint32_t i = 0; type && i < type->n; i++)
+		if (slice_equal(bare(type->fields[i].name), slice_of(name)))
+			return &type->fields[i];
+	return NULL;
 }
 
-static bool is_reserved(struct slice name)
+static bool has_field(const void *event, bool in_payload, const char *name)
 {
-	static const char *const reserved[] = { "ts", "ev", "cpu", "pid", "tid", "comm", NULL };
+	const struct scopes *scopes = event;
 
-	for (const char *const *r = reserved; *r; r++)
-		if (slice_equal(name, slice_of(*r)))
-			return true;
-	return false;
+	return in_payload ? find_field(scopes->type[PAYLOAD], name) != NULL :
+			    find_field(scopes->type[0], name) || find_field(scopes->type[1], name);
 }
 
-static struct slice payload_key(struct planner *p, const struct ctf_type *type, uint32_t i, const struct top *tops,
-				uint32_t tops_n)
+/* What a top-level field of a scope is called; silent: nothing. */
+static struct naming name_field(struct planner *p, const struct scopes *scopes, unsigned scope, uint32_t i,
+				const char *as)
 {
-	struct slice name = distinct(p, type->fields, i, true);
-	bool clashes = is_reserved(name);
+	const struct ctf_type *type = scopes->type[scope];
+	struct slice name = bare(type->fields[i].name), parent = SLICE("");
 	char *text;
 
-	for (uint32_t k = 0; k < tops_n; k++)
-		clashes |= slice_equal(tops[k].key, name);
-	if (!clashes)
-		return name;
-	text = arena_get(p->arena, name.len + 9);
-	memcpy(text, "payload.", 8);
-	memcpy(text + 8, name.at, name.len);
-	return (struct slice){ text, name.len + 8 };
+	if (!as && is_only_a_length(type, type->fields[i].name))
+		return (struct naming){ .silent = true };
+	text = memory_copy(name);
+	if (!as && (keys_reserved(name) || (scope == PAYLOAD && has_field(scopes, false, text))))
+		parent = scope == PAYLOAD ? SLICE("payload") : SLICE("context");
+	free(text);
+	return name_top(p, as, parent, name);
+}
+
+/*
+ * The names of the parts, and the order of writing: pid, tid and comm come before all others. KIND is one
+ * of these, or NULL for the others.
+ */
+static void name_parts(struct planner *p, const struct scopes *scopes, const struct keys_who *who, const char *kind,
+		       struct naming *names, uint32_t *written)
+{
+	uint32_t n = 0;
+
+	for (unsigned scope = 0; scope < p->plan->scopes_n; scope++) {
+		const struct ctf_type *type = scopes->type[scope];
+
+		for (uint32_t i = 0; type && i < type->n; i++, n++) {
+			const char *as = keys_who_key(who, scope == PAYLOAD, bare(type->fields[i].name));
+
+			if (names[n].full.len || (kind ? !as || strcmp(as, kind) != 0 : as != NULL))
+				continue;
+			names[n] = name_field(p, scopes, scope, i, as);
+			p->plan->order[(*written)++] = n;
+			if (kind)
+				return;
+		}
+	}
 }
 
 /* The size in bits of the steps FROM..FROM+N, placed at bit AT of something aligned; -1: not fixed. */
@@ -721,8 +778,8 @@ static int64_t fixed_size(const struct ctf_plan *plan, uint32_t from, uint32_t n
 	return at;
 }
 
-static void plan_context(struct planner *p, unsigned scope, const struct ctf_type *type, const struct top *tops,
-			 uint32_t *part)
+static void plan_parts(struct planner *p, unsigned scope, const struct ctf_type *type, const struct naming *names,
+		       uint32_t *part)
 {
 	struct ctf_plan *plan = p->plan;
 	int64_t at = 0;
@@ -736,11 +793,9 @@ static void plan_context(struct planner *p, unsigned scope, const struct ctf_typ
 	plan->scopes[scope].align = type->align;
 	for (uint32_t i = 0; i < type->n; i++, ++*part) {
 		struct plan_part *to = &plan->parts[*part];
-		struct slice key = tops[*part].key;
 
 		*to = (struct plan_part){ .from = plan->steps_n, .scope = scope, .offset = -1 };
-		plan_field(p, &type->fields[i], SLICE("\t"), key,
-			   is_length_of_next(type, i) || !selection_field(p->selection, key));
+		plan_field(p, &type->fields[i], &names[*part]);
 		to->n = plan->steps_n - to->from;
 		if (at >= 0) {
 			int64_t align = type->fields[i].type->align;
@@ -754,47 +809,103 @@ static void plan_context(struct planner *p, unsigned scope, const struct ctf_typ
 	plan->scopes[scope].size = at;
 }
 
-static void order_parts(struct planner *p, const struct top *tops)
+static void plan_payload(struct planner *p, const struct scopes *scopes)
 {
-	struct ctf_plan *plan = p->plan;
-	uint32_t n = 0;
-
-	plan->order = arena_get(p->arena, plan->parts_n * sizeof *plan->order + 1);
-	for (unsigned rank = RANK_PID; rank <= RANK_OTHER; rank++)
-		for (uint32_t i = 0; i < plan->parts_n; i++)
-			if (tops[i].rank == rank)
-				plan->order[n++] = i;
-}
-
-static void plan_payload(struct planner *p, const struct ctf_type *type, const struct top *tops)
-{
+	const struct ctf_type *type = scopes->type[PAYLOAD];
 	struct ctf_plan *plan = p->plan;
 
 	plan->payload = plan->steps_n;
 	plan->payload_align = 1;
-	if (!type)
+	if (!type || plan->scopes_n > PAYLOAD)
 		return;
 	p->scope = SCOPE_PAYLOAD;
 	p->path_len = 0;
 	p->levels = 1;
 	plan->payload_align = type->align;
 	for (uint32_t i = 0; i < type->n; i++) {
-		struct slice key = payload_key(p, type, i, tops, plan->parts_n);
+		struct naming name = name_field(p, scopes, PAYLOAD, i, NULL);
 
-		plan_field(p, &type->fields[i], SLICE("\t"), key,
-			   is_length_of_next(type, i) || !selection_field(p->selection, key));
+		plan_field(p, &type->fields[i], &name);
 	}
 	plan->payload_size = fixed_size(plan, plan->payload, plan->steps_n - plan->payload, 0);
 }
 
-/* Texts are given room as they come, and so are labels; arrays make room for each element. */
-static size_t room_of(const struct ctf_plan *plan)
+/* The parts of all scopes that are written in another order than they are recorded. */
+static void plan_scopes(struct planner *p, const struct scopes *scopes)
 {
-	size_t room = 0;
+	static const char *const first[] = { "pid", "tid", "comm" };
+	struct keys_who who = keys_who(has_field, scopes);
+	bool is_perf = who.tid && strncmp(who.tid, "perf_", 5) == 0;
+	struct ctf_plan *plan = p->plan;
+	uint32_t written = 0, part = 0;
+	struct naming *names;
 
-	for (uint32_t i = 0; i < plan->steps_n; i++)
-		room += plan->steps[i].key_len + PLAN_KEY_PADDING + 64 * 4;
-	return room;
+	plan->scopes_n = is_perf ? SCOPES : PAYLOAD;
+	for (unsigned scope = 0; scope < plan->scopes_n; scope++)
+		plan->parts_n += scopes->type[scope] ? scopes->type[scope]->n : 0;
+	if (plan->parts_n > PLAN_PARTS_MAX)
+		fail(p, "contexts of more than %d fields", PLAN_PARTS_MAX);
+	plan->parts = arena_get(p->arena, plan->parts_n * sizeof *plan->parts + 1);
+	plan->order = arena_get(p->arena, plan->parts_n * sizeof *plan->order + 1);
+	names = arena_get(p->arena, plan->parts_n * sizeof *names + 1);
+	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+		name_parts(p, scopes, &who, first[i], names, &written);
+	name_parts(p, scopes, &who, NULL, names, &written);
+	/* A second field that tells who ran has no name, and is passed over. */
+	for (uint32_t i = 0; i < plan->parts_n; i++)
+		names[i].silent |= names[i].full.len == 0;
+	plan->order_n = written;
+	for (unsigned scope = 0; scope < plan->scopes_n; scope++)
+		plan_parts(p, scope, scopes->type[scope], names, &part);
+}
+
+/*
+ * Texts are given room as they come, and so are labels; arrays make room for each element. LEFT: how many
+ * fields a record may have besides those that are always there.
+ */
+static void measure(struct ctf_plan *plan)
+{
+	uint32_t fixed = 0;
+
+	for (uint32_t i = 0; i < plan->steps_n; i++) {
+		const struct plan_step *s = &plan->steps[i];
+
+		plan->room += s->key_len + PLAN_KEY_PADDING + 64 * 4;
+		if (s->op == PLAN_ARRAY) {
+			fixed += 2;	/* NAME= or NAME.length=, and one to spare */
+			i += s->body;
+		} else {
+			fixed += s->op != PLAN_ALIGN && s->op != PLAN_VARIANT;
+		}
+	}
+	plan->left = fixed < KEYS_ELEMENTS_MAX ? KEYS_ELEMENTS_MAX - fixed : 0;
+}
+
+static void name_event(struct planner *p, const struct ctf_event *event, const struct scopes *scopes)
+{
+	bool is_user_space = memchr(event->name.at, ':', event->name.len) && has_field(scopes, false, "vpid");
+	char room[EVENTNAME_ROOM], *copy, *begin;
+	struct slice name = event->name;
+
+	if (!name.len) {
+		name.at = room;
+		name.len = (size_t)snprintf(room, sizeof room, "event_%llu", (unsigned long long)event->id);
+	} else if (!is_user_space) {
+		name = eventname_today(name, room);
+	}
+	/* Only we say what was lost. */
+	if (slice_equal(name, SLICE("lost")))
+		name = SLICE("event.lost");
+	if (name.len > 4096)
+		name.len = 4096;
+	copy = memory_copy(name);
+	p->plan->wanted = selection_event(p->selection, copy);
+	free(copy);
+	name = escaped(p, name);
+	begin = arena_get(p->arena, name.len + 4);
+	memcpy(begin, "\tev=", 4);
+	memcpy(begin + 4, name.at, name.len);
+	p->plan->begin = (struct slice){ begin, name.len + 4 };
 }
 
 /* Moves the steps, which are complete, to the arena. */
@@ -809,27 +920,20 @@ static void keep_steps(struct planner *p)
 	plan->steps = steps;
 }
 
-static void name_event(struct planner *p, const struct ctf_event *event)
+static void free_planner(struct planner *p)
 {
-	struct slice name = escaped(p, event->name);
-	char *copy = memory_copy(event->name), *begin = arena_get(p->arena, name.len + 4);
-
-	p->plan->wanted = selection_event(p->selection, copy);
-	free(copy);
-	memcpy(begin, "\tev=", 4);
-	memcpy(begin + 4, name.at, name.len);
-	p->plan->begin = (struct slice){ begin, name.len + 4 };
+	intern_free(p->taken);
+	free(p->visible);
+	free(p);
 }
 
 struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
 			       struct ctf_header *const *outer, const struct ctf_event *event,
 			       const struct selection *selection, char *error, size_t error_size)
 {
-	const struct ctf_type *contexts[2] = { stream->event_context, event->context };
+	struct scopes scopes = { { stream->event_context, event->context, event->fields } };
 	struct planner *p = memory_zeroed(sizeof *p);
 	struct ctf_plan *plan = arena_get(metadata->arena, sizeof *plan);
-	struct top *tops;
-	uint32_t part = 0;
 
 	p->metadata = metadata;
 	p->arena = metadata->arena;
@@ -840,23 +944,19 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	p->error_size = error_size;
 	if (setjmp(p->failed)) {
 		free(p->plan->steps);
-		free(p->visible);
-		free(p);
+		free_planner(p);
 		return NULL;
 	}
 	plan->id = event->id;
-	name_event(p, event);
+	name_event(p, event, &scopes);
+	plan->selection = selection;
 	plan->wants_cpu = selection_field(selection, SLICE("cpu"));
-	tops = name_contexts(p, contexts, &plan->parts_n);
-	plan->parts = arena_get(p->arena, plan->parts_n * sizeof *plan->parts + 1);
-	plan_context(p, 0, contexts[0], tops, &part);
-	plan_context(p, 1, contexts[1], tops, &part);
-	order_parts(p, tops);
-	plan_payload(p, event->fields, tops);
-	plan->room = room_of(plan);
+	p->taken = intern_new();
+	plan_scopes(p, &scopes);
+	plan_payload(p, &scopes);
+	measure(plan);
 	keep_steps(p);
-	free(p->visible);
-	free(p);
+	free_planner(p);
 	return plan;
 }
 
@@ -865,6 +965,7 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scop
 				   const char *const *names, char *error, size_t error_size)
 {
 	static const struct selection everything;
+	static const struct naming unwritten = { .silent = true };
 	struct planner *p = memory_zeroed(sizeof *p);
 	struct ctf_header *header = arena_get(metadata->arena, sizeof *header);
 
@@ -883,12 +984,11 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scop
 	p->error_size = error_size;
 	if (setjmp(p->failed)) {
 		free(p->plan->steps);
-		free(p->visible);
-		free(p);
+		free_planner(p);
 		return NULL;
 	}
 	for (uint32_t i = 0; type && i < type->n; i++)
-		plan_field(p, &type->fields[i], SLICE("\t"), bare(type->fields[i].name), true);
+		plan_field(p, &type->fields[i], &unwritten);
 	keep_steps(p);
 	header->steps = p->plan->steps;
 	header->steps_n = p->plan->steps_n;
@@ -896,7 +996,6 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scop
 	header->visible = arena_get(p->arena, p->visible_n * sizeof *p->visible + 1);
 	if (p->visible_n)
 		memcpy(header->visible, p->visible, p->visible_n * sizeof *p->visible);
-	free(p->visible);
-	free(p);
+	free_planner(p);
 	return header;
 }

@@ -11,20 +11,19 @@
 #define WEIR_CTF_PLAN_H
 
 #include "ctf/metadata.h"
+#include "keys.h"
 #include "selection.h"
 
 enum {
 	PLAN_REGISTERS = 256,	/* values that lengths and tags refer to; each scope has its own, see below */
 	PLAN_STEPS_MAX = 1 << 13,	/* steps of one event; a record has no more fields */
-	PLAN_KEY_MAX = 1024,	/* bytes of a key; a longer one is an error */
+	PLAN_KEY_MAX = KEYS_LENGTH_MAX + 1,	/* of a key with its TAB, `=` left out */
 	PLAN_KEY_PADDING = 32,	/* readable bytes behind a key */
 	PLAN_MATCHES_MAX = 1 << 22,	/* options of a variant times labels of its tag */
 	PLAN_OVERLAPS_MAX = 4096,	/* labels where some overlap, which are tried one by one */
 	PLAN_LABELS_MAX = 64,	/* labels written of one value, */
 	PLAN_LABEL_MAX = 65536,	/* and bytes of each */
-	PLAN_RECORD_MAX = 12 << 20,	/* bytes after which texts and arrays of a record end; see records(5) */
 	PLAN_PARTS_MAX = 256,	/* fields of the contexts */
-	PLAN_FIELDS_MAX = 4096,	/* elements of arrays in one record; see records(5) */
 };
 
 /*
@@ -32,7 +31,7 @@ enum {
  * is earlier, so each scope's registers are left alone by the others; the event's three share theirs.
  */
 enum plan_scope_name { SCOPE_PACKET_HEADER, SCOPE_PACKET_CONTEXT, SCOPE_EVENT_HEADER, SCOPE_STREAM_CONTEXT,
-		       SCOPE_EVENT_CONTEXT, SCOPE_PAYLOAD, SCOPES };
+		       SCOPE_EVENT_CONTEXT, SCOPE_PAYLOAD, SCOPE_COUNT };
 enum { PLAN_HEADER_REGISTERS = 32, PLAN_EVENT_REGISTER = 3 * PLAN_HEADER_REGISTERS };
 
 enum plan_op {
@@ -62,6 +61,7 @@ struct plan_step {
 	uint8_t encoding;	/* of a string or text */
 	bool is_sorted;		/* options or labels: by what they begin with, and none overlap */
 	bool silent;		/* read, but not written */
+	bool by_index;		/* of an array, those elements only that -f asks for by their keys */
 	uint8_t keep;		/* the register that the value goes to; 0: none */
 	uint8_t use;		/* the register with the length or tag; 0: `length` is the length */
 	uint32_t align;		/* bits */
@@ -89,10 +89,13 @@ struct plan_label {
 	struct slice text;	/* escaped */
 };
 
-/* A top-level field of a context: contexts are written in another order than they are recorded. */
+/*
+ * A top-level field of a context: contexts are written in another order than they are recorded. So is the
+ * payload where it tells who ran, in perf's traces.
+ */
 struct plan_part {
 	uint32_t from, n;	/* steps */
-	uint32_t scope;		/* 0: the stream's context, 1: the event's own */
+	uint32_t scope;		/* 0: the stream's context, 1: the event's own, 2: the payload */
 	int64_t offset;		/* bits from the scope's begin, where that is fixed; else -1 */
 };
 
@@ -107,14 +110,18 @@ struct ctf_plan {
 	bool wants_cpu;
 	struct plan_step *steps;
 	uint32_t steps_n;
-	struct plan_scope scopes[2];
+	struct plan_scope scopes[3];
+	uint32_t scopes_n;	/* that have parts: 2 or 3 */
 	struct plan_part *parts;	/* in the order they are recorded */
 	uint32_t parts_n;
 	uint32_t *order;	/* in which they are written: indexes of parts */
+	uint32_t order_n;
 	uint32_t payload;	/* the first step of the payload */
 	uint32_t payload_align;
 	int64_t payload_size;	/* bits, where that is fixed; else -1 */
 	size_t room;		/* bytes that all steps outside of arrays may write, texts left out */
+	uint32_t left;		/* fields that arrays may have */
+	const struct selection *selection;
 	struct ctf_plan *next;	/* of the same stream */
 	uint64_t id;
 };

@@ -270,18 +270,17 @@ static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_
 		       int64_t first, int64_t last)
 {
 	bool known = !is_absurd(packets ? packets : n, timed, first, last);
-	int64_t ts = timed ? first : r->last_ts;
+	int64_t ts = timed ? first : r->last_ts == INT64_MIN ? 0 : r->last_ts;
 	char *to;
 
 	if (timed && (first > r->selection->end_ns || last < r->selection->begin_ns))
 		return;
-	if (packets)
-		r->account.lost_packets += known ? packets : 1;
+	r->account.lost_places++;
 	if (packets || !known)
 		r->account.lost_unknown++;
 	else
 		r->account.lost += n;
-	to = batch_room(batch, batch->text + batch->len, 512 + r->source.len);
+	to = batch_room(batch, batch->text + batch->len, 512 + r->source.len * 4);
 	to = put_ts(r, to, ts);
 	to = PUT(to, "\tev=lost");
 	to = put(to, r->cpu, r->cpu_len);
@@ -291,7 +290,7 @@ static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_
 	else
 		to += number_put_u64(to, n);
 	to = PUT(to, "\tsource=");
-	to = put(to, r->source.at, r->source.len);
+	to = ctf_event_escape(to, r->source);
 	if (timed) {
 		to = PUT(to, "\tfirst_ts=");
 		to += number_put_i64(to, first);
@@ -314,8 +313,14 @@ static void damaged(struct ctf_stream_reader *r, struct batch *batch, uint64_t o
 		    const struct ctf_stream_layout *stream, uint64_t last)
 {
 	bool timed = stream && stream->clock && last != UINT64_MAX;
-	int64_t first_ts = r->last_ts, last_ts = timed ? clock_ns(stream, last) : first_ts;
+	int64_t last_ts = timed ? clock_ns(stream, last) : INT64_MIN, first_ts = r->last_ts;
 	char *to;
+
+	/* Before any event, the packet's begin is the best that is known. */
+	if (first_ts == INT64_MIN && r->in_packet && r->packet.stream->clock && r->packet.begin != UINT64_MAX)
+		first_ts = clock_ns(r->packet.stream, r->packet.begin);
+	if (first_ts == INT64_MIN)
+		first_ts = timed ? last_ts : 0;
 
 	if (r->account.damaged++ == 0)
 		snprintf(r->account.reason, sizeof r->account.reason, "%s, byte %llu: %s", r->files[r->file].path,
@@ -325,12 +330,13 @@ static void damaged(struct ctf_stream_reader *r, struct batch *batch, uint64_t o
 	if (first_ts > r->selection->end_ns || last_ts < r->selection->begin_ns)
 		return;
 	r->account.lost_unknown++;
-	to = batch_room(batch, batch->text + batch->len, 1024 + r->source.len);
+	r->account.lost_places++;
+	to = batch_room(batch, batch->text + batch->len, 1024 + r->source.len * 4);
 	to = put_ts(r, to, first_ts);
 	to = PUT(to, "\tev=lost");
 	to = put(to, r->cpu, r->cpu_len);
 	to = PUT(to, "\tn=?\tsource=");
-	to = put(to, r->source.at, r->source.len);
+	to = ctf_event_escape(to, r->source);
 	if (timed) {
 		to = PUT(to, "\tfirst_ts=");
 		to += number_put_i64(to, first_ts);
@@ -586,7 +592,7 @@ static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 {
 	const struct ctf_stream_layout *stream = r->packet.stream;
 	const struct ctf_plan *plan;
-	int64_t ts = r->last_ts;
+	int64_t ts = 0;
 	uint64_t id;
 	char *to;
 
@@ -608,10 +614,10 @@ static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 	if (plan->wants_cpu)
 		to = put(to, r->cpu, r->cpu_len);
 	r->cursor.out = batch;
-	r->cursor.fields = 0;
 	to = ctf_event_write(plan, &r->cursor, to);
 	if (!to)
 		return "the event is cut, or an impossible length";
+	r->account.cut += r->cursor.cut;
 	to = batch_room(batch, to, 1);
 	*to++ = '\n';
 	batch_line(batch, to, ts);
@@ -671,4 +677,43 @@ bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
 	}
 	guard = NULL;
 	return !r->over;
+}
+
+/* The first time that going through the packets comes by. */
+static bool first_time(struct ctf_stream_reader *probe, struct batch *batch, int64_t *ts)
+{
+	uint64_t id;
+
+	while (next_packet(probe, batch)) {
+		if (batch->n == 0 && probe->cursor.at < probe->cursor.end && event_header(probe, &id)) {
+			*ts = probe->packet.stream->clock ? ctf_clock_ns(probe->packet.stream->clock, probe->clock) : 0;
+			return true;
+		}
+		if (batch->n == 0)
+			leave_packet(probe, batch);
+		if (batch->n)
+			break;
+	}
+	if (batch->n)
+		*ts = batch->lines[0].ts;
+	return batch->n != 0;
+}
+
+bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
+{
+	static const struct selection everything = { .begin_ns = INT64_MIN, .end_ns = INT64_MAX };
+	struct ctf_stream_reader probe = *reader;
+	struct batch batch = { 0 };
+	volatile bool found = false;
+	sigjmp_buf here;
+
+	probe.selection = &everything;
+	batch_grow(&batch, NULL, 1);
+	if (sigsetjmp(here, 0) == 0) {
+		guard = &here;
+		found = first_time(&probe, &batch, ts);
+	}
+	guard = NULL;
+	batch_free(&batch);
+	return found;
 }

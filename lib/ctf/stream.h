@@ -54,7 +54,7 @@ bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *fil
 
 /* What a stream has lost, and what went wrong. */
 struct ctf_account {
-	uint64_t lost, lost_packets, lost_unknown;
+	uint64_t lost, lost_unknown, lost_places;	/* events; how often their number is not known */
 	uint64_t backwards, cut;	/* events earlier than the one before; with an array cut short */
 	uint64_t damaged;		/* places; each has an ev=lost with its reason and offset */
 	char reason[400];		/* of the first damage: `FILE, byte N: ...`; empty: none */
@@ -65,8 +65,7 @@ struct ctf_stream_reader {
 	const struct selection *selection;
 	struct ctf_file *files;		/* in the order of their first packets */
 	uint32_t files_n, file;		/* how many; the one being read */
-	struct slice source;		/* name for ev=lost, escaped */
-	uint64_t instance_id;
+	struct slice source;		/* the first file's name, for ev=lost */
 	struct ctf_account account;
 
 	/* Where reading is. */
@@ -83,7 +82,7 @@ struct ctf_stream_reader {
 	} pending;			/* damage before the next packet, whose time is not known yet */
 	struct cursor cursor;
 	uint64_t clock;			/* the last value */
-	int64_t last_ts;
+	int64_t last_ts;		/* INT64_MIN before the first event */
 	char cpu[32];			/* "\tcpu=N", or empty */
 	size_t cpu_len;
 	char second[24];		/* decimal digits of last_second */
@@ -96,5 +95,8 @@ struct ctf_stream_reader {
  * may have lines then, too. ts is that of the record; lines come in the order they were recorded.
  */
 bool ctf_stream_decode(struct ctf_stream_reader *reader, struct batch *batch);
+
+/* The time of the stream's first event, wanted or not, or loss. False: it has none. READER stays as it is. */
+bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts);
 
 #endif

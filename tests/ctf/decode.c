@@ -74,6 +74,7 @@ int main(int argc, char **argv)
 		readers[i].selection = &selection;
 		readers[i].files = &files[i];
 		readers[i].files_n = 1;
+		readers[i].last_ts = INT64_MIN;
 		readers[i].source = slice_of(names[i]->d_name);
 		total += files[i].size;
 	}

@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+load helper
+
+setup_file() {
+	trace=$(trace postgres) || return 0
+	report -o "$BATS_FILE_TMPDIR/report" "$trace/trace" >"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/err"
+	echo $? >"$BATS_FILE_TMPDIR/status"
+	lttng-convert "$trace/trace" >"$BATS_FILE_TMPDIR/raw"
+	spans "$BATS_FILE_TMPDIR/raw" >"$BATS_FILE_TMPDIR/spans" 2>/dev/null
+}
+
+setup() {
+	R=$BATS_FILE_TMPDIR/report
+}
+
+@test "a report: status 0, the page's name on stdout, all its files" {
+	[ "$(cat "$BATS_FILE_TMPDIR/status")" = 0 ]
+	[ "$(cat "$BATS_FILE_TMPDIR/out")" = "$R/index.html" ]
+	for file in index.html summary.txt trace.db cpu-usage.png runq-latency.png syscall-latency.png; do
+		[ -s "$R/$file" ] || { echo "no $file"; false; }
+	done
+}
+
+@test "the pictures are whole PNGs of 1200 x 800" {
+	need python3
+	for picture in "$R"/*.png; do
+		python3 - "$picture" <<-'E'
+		import struct, sys
+		data = open(sys.argv[1], "rb").read()
+		assert data[:8] == b"\x89PNG\r\n\x1a\n" and data[-8:-4] == b"IEND", "cut"
+		assert struct.unpack(">II", data[16:24]) == (1200, 800)
+		E
+	done
+}
+
+@test "the summary tells what trace, where, when, how many events" {
+	grep -q '^weir report: postgres$' "$R/summary.txt"
+	grep -q 'ltvm' "$R/summary.txt"
+	grep -q '6.1.0-56-amd64' "$R/summary.txt"
+	grep -q '193,638 events' "$R/summary.txt"
+	grep -q '2026-11-21 01:41:35' "$R/summary.txt"
+}
+
+@test "its figures are those of the records" {
+	# The most frequent event, the process with most CPU time, and a system call, each counted by awk.
+	awk -F'\t' '{ n[$2]++ } END { for (e in n) print n[e], substr(e, 4) }' "$BATS_FILE_TMPDIR/raw" |
+		sort -rn | head -n 1 | {
+		read -r count event
+		grep -qE "^$event +$count " "$R/summary.txt"
+	}
+	awk -F'\t' '$2 == "ev=oncpu" { for (i = 3; i <= NF; i++) { p = index($i, "="); f[substr($i, 1, p - 1)] = substr($i, p + 1) }
+		n[f["pid"] " " f["comm"]]++; s[f["pid"] " " f["comm"]] += f["dur_ns"] }
+		END { for (g in s) print s[g], n[g], g }' "$BATS_FILE_TMPDIR/spans" | sort -rn | head -n 1 | {
+		read -r _ slices pid comm
+		grep -qE "^$pid +$comm +$slices " <(sed -n '/^CPU time/,/^Run-queue/p' "$R/summary.txt" | sed -n 5p)
+	}
+}
+
+@test "the database has every span" {
+	need sqlite3
+	want=$(cut -f2 "$BATS_FILE_TMPDIR/spans" | sort | uniq -c | awk '{ sub("ev=", "", $2); print $2 "|" $1 }')
+	got=$(for table in $(cut -d'|' -f1 <<<"$want"); do
+		echo "$table|$(sqlite3 "$R/trace.db" "select count(*) from \"$table\"")"
+	done)
+	[ "$got" = "$want" ]
+}
+
+@test "records, compressed records and text give the same figures" {
+	need zstd babeltrace2
+	report -o "$T/records" "$BATS_FILE_TMPDIR/raw" >/dev/null
+	zstd -q "$BATS_FILE_TMPDIR/raw" -o "$T/postgres.tskv.zst"
+	report -o "$T/zst" "$T/postgres.tskv.zst" >/dev/null
+	babeltrace2 --clock-seconds "$(trace postgres)/trace" >"$T/text"
+	report -o "$T/from-text" "$T/text" >/dev/null
+	for other in records zst from-text; do
+		diff <(sed -n '/^CPU time/,$p' "$R/summary.txt") <(sed -n '/^CPU time/,$p' "$T/$other/summary.txt")
+	done
+}
+
+@test "a report is never overwritten" {
+	try report -o "$R" "$(trace postgres)/trace"
+	expect 1 '' "report: cannot write $R: it holds a report already; remove it or name another with -o"
+}
+
+@test "what cannot be read: said, status 1, no empty report" {
+	try report -o "$T/none" "$T/no-such-trace"
+	expect 1 '' "report: cannot open $T/no-such-trace: No such file or directory"
+	[ ! -e "$T/none" ]
+	try report -o "$T/usage" a b
+	expect 2 '' "report: it takes one trace, file or directory; see 'report --help'"
+	try report --frobnicate a
+	expect 2 '' "report: unknown option '--frobnicate'; see 'report --help'"
+}
+
+@test "a broken trace is reported as far as it goes: status 1" {
+	cp -r "$(trace smoke)/trace" "$T/broken"
+	chmod -R u+w "$T/broken"
+	truncate -s -100000 "$T/broken/kernel/ch0_1"
+	rm -rf "$T/broken/kernel/index"
+	try report -o "$T/report" "$T/broken"
+	[ "$status" = 1 ] && [ -n "$err" ]
+	[ -s "$T/report/index.html" ] && [ -s "$T/report/cpu-usage.png" ]
+	grep -q 'sched_switch' "$T/report/summary.txt"
+}
+
+@test "a trace with a hostile name harms neither page nor terminal" {
+	name=$T/$'<script>alert(1)</script>`touch x`$(touch y)\033[31m'
+	mkdir -p "${name%/*}"
+	ln -s "$(trace smoke)/trace" "$name"
+	(cd "$T" && report -o "$T/report" "$name" >/dev/null)
+	[ ! -e "$T/x" ] && [ ! -e "$T/y" ]
+	run ! grep -q '<script>' "$T/report/index.html"
+	run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$T/report/index.html" "$T/report/summary.txt"
+}
+
+@test "--begin and --end" {
+	report -o "$T/part" --begin 01:41:44 --end 01:41:45 "$(trace postgres)/trace" >/dev/null
+	grep -q '2026-11-21 01:41:44' "$T/part/summary.txt"
+	run ! grep -q '01:41:46' "$T/part/summary.txt"
+}
+
+@test "--help" {
+	try report --help
+	[ "$status" = 0 ] && [[ $out == 'report: what happened in a recorded trace'* ]] && [ -z "$err" ]
+}
