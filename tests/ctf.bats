@@ -64,15 +64,35 @@ read_all() {
 	done
 }
 
-# babeltrace2 is asked for the number of events, and for each one's time and integers.
-@test "babeltrace2 reads the same events from the random traces" {
-	need babeltrace2
-	local i
-	for i in 0 1 2 3 4 5 6 7; do
-		babeltrace2 --clock-seconds "$CTF/random/random-$i/1" >"$T/text"
-		sed -n 's/^\[\([0-9]*\)\.\([0-9]*\)\].*/\1\2/p' "$T/text" >"$T/times"
-		"$CTF/decode" "$CTF/random/random-$i/1" | sed 's/^ts=\([0-9]*\).*/\1/' | cmp - "$T/times"
+# What libbabeltrace2 cannot read, or has other words for:
+# a stream's id without one in the packets' header; names in scopes before, and in the packets' header; `const` in
+# a typedef; absolute tags; counters that wrap; events without time.
+DIFFERENT='packet_header_none|packet_header_of_a_magic|sequences_by_names_in_scopes_before|sequences_by_packet_header'
+DIFFERENT+='|typedef_const|variants_by_.*|discarded_events-[2-5]|header_of_only_an_id'
+
+@test "libbabeltrace2 gives the same records" {
+	need lttng-convert
+	local trace bad=0 n=0
+	for trace in "$CTF"/cases/*/1 "$CTF"/random/random-?/1 "$CTF"/random/random-1??/1; do
+		[[ ! $trace =~ /cases/($DIFFERENT)/ ]] || continue
+		n=$((n + 1))
+		if ! lttng-convert --reader babeltrace "$trace" 2>"$T/err" | cmp - "$trace/../records"; then
+			echo "$trace: $(cat "$T/err")"
+			bad=$((bad + 1))
+		fi
 	done
+	echo "$bad of $n wrong"
+	[ "$bad" = 0 ] && [ "$n" -gt 200 ]
+}
+
+@test "lttng-convert gives what lib/ctf gives" {
+	need lttng-convert
+	local trace
+	for trace in "$CTF"/cases/{header_compact-0,several_streams,packets_empty}/1; do
+		lttng-convert --reader fast "$trace" | cmp - "$trace/../records"
+	done
+	need_json
+	lttng-convert --reader fast "$CTF/cases/header_compact-0/2" | cmp - "$CTF/cases/header_compact-0/records"
 }
 
 @test "each broken rule is named, and what is sound is out" {

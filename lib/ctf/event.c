@@ -678,7 +678,10 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 		if (n == 0 && !c->only && (c->left || !outer))
 			to = put_array_field(c, to, &prefix, stem, "=");
 		for (; i < n; i++) {
-			if (c->left == 0 || record_bytes(c, to) > KEYS_BYTES_MAX)
+			uint64_t at = c->at;
+			size_t bytes = record_bytes(c, to);
+
+			if (c->left == 0 || bytes > KEYS_BYTES_MAX)
 				break;
 			prefix.text[stem] = '.';
 			prefix.len = stem + 1 + number_put_u64(prefix.text + stem + 1, i);
@@ -687,6 +690,8 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 			to = write_steps(s + 1, s->body, c, to, &prefix);
 			if (!to)
 				return NULL;
+			if (c->at == at && record_bytes(c, to) == bytes)
+				i = n - 1;	/* nothing is there, and nothing will come of the others */
 		}
 	}
 	if (i < n) {

@@ -94,7 +94,8 @@ static void set_key(struct planner *p, uint32_t step, struct slice shown, const 
 	size_t tail_len = strlen(tail), len = shown.len + tail_len;
 	char *key = arena_get(p->arena, len + PLAN_KEY_PADDING);
 
-	memcpy(key, shown.at, shown.len);
+	if (shown.len)
+		memcpy(key, shown.at, shown.len);
 	memcpy(key + shown.len, tail, tail_len);
 	step_at(p, step)->key = key;
 	step_at(p, step)->key_len = (uint32_t)len;
@@ -541,7 +542,7 @@ static void plan_field(struct planner *p, const struct ctf_field *field, const s
 
 static void plan_struct(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
-	static const struct naming unwritten = { .silent = true };
+	static const struct naming unwritten = { { "", 0 }, { "", 0 }, true };
 
 	add_step(p, PLAN_ALIGN, type->align);
 	if (p->levels > CTF_NESTING_MAX)
@@ -718,7 +719,7 @@ static struct naming name_field(struct planner *p, const struct scopes *scopes, 
 	char *text;
 
 	if (!as && is_only_a_length(type, type->fields[i].name))
-		return (struct naming){ .silent = true };
+		return (struct naming){ { "", 0 }, { "", 0 }, true };
 	text = memory_copy(name);
 	if (!as && (keys_reserved(name) || (scope == PAYLOAD && has_field(scopes, false, text))))
 		parent = scope == PAYLOAD ? SLICE("payload") : SLICE("context");
@@ -965,7 +966,7 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scop
 				   const char *const *names, char *error, size_t error_size)
 {
 	static const struct selection everything;
-	static const struct naming unwritten = { .silent = true };
+	static const struct naming unwritten = { { "", 0 }, { "", 0 }, true };
 	struct planner *p = memory_zeroed(sizeof *p);
 	struct ctf_header *header = arena_get(metadata->arena, sizeof *header);
 
