@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // pkg-config: babeltrace2
+// pkg-config-if-there: json-c
 /*
  * lttng-convert: LTTng and other CTF traces, or the text that babeltrace prints of them, as records.
  *
