@@ -365,7 +365,7 @@ fields_agree() {
 	# The packet's size, in bits: 4, less than a byte, which is read for ever.
 	rm -r "$trace/kernel/index"
 	printf '\4\0\0\0\0\0\0\0' | dd of="$trace/kernel/ch0_0" bs=1 seek=56 conv=notrunc 2>/dev/null
-	try lttng-convert "$trace"
+	try lttng-convert --reader babeltrace "$trace"
 	[ "$status" = 1 ] && [[ $err == *"$trace/kernel/ch0_0"* ]] || { echo "status $status: $err"; false; }
 	cmp "$T/try.out" "$T/want"
 }
