@@ -219,6 +219,32 @@ size_t number_put_real(char *to, double value)
 	return (size_t)n;
 }
 
+static const char *skip_digits(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+bool number_canonical(struct slice text)
+{
+	const char *end = text.at + text.len, *first = text.at + (text.len && text.at[0] == '-'), *point;
+	char again[NUMBER_TEXT];
+	double value;
+
+	point = skip_digits(first, end);
+	if (point == first || text.len > NUMBER_TEXT || (*first == '0' && point > first + 1))
+		return false;
+	if (point == end)	/* 2^53 has 16 digits */
+		return end - first <= 16 && (*first != '0' || first == text.at) && number_real(text, &value) &&
+		       fabs(value) < 9007199254740992.0;
+	/* 15 digits survive in any double; from 0.0001 up they are written without an exponent. */
+	if (*point == '.' && end - first <= 16 && *first != '0' && skip_digits(point + 1, end) == end)
+		return point + 1 < end && end[-1] != '0';
+	return number_real(text, &value) && number_put_real(again, value) == text.len &&
+	       memcmp(again, text.at, text.len) == 0;
+}
+
 /* HH:MM[:SS[.fraction]] to nanoseconds of the day. */
 static bool time_of_day(struct slice text, int64_t *ns)
 {

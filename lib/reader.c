@@ -21,7 +21,7 @@
 
 enum {
 	BUFFER = 256 << 10,	/* fits the second-level cache: larger ones measured slower */
-	PADDING = 64,		/* bytes behind the data that wide loads may touch */
+	PADDING = RECORD_PADDING,	/* bytes behind the data that wide loads may touch */
 	NODES_MAX = 1 << 18,	/* keys in all shapes together */
 	GUESSES = 1 << 10,
 	SEEN = 4 * RECORD_FIELDS_MAX,
@@ -44,9 +44,16 @@ struct node {
 /* What the next field of a line of known shape begins with, in a form that one comparison checks. */
 struct pattern {
 	uint64_t head, mask;	/* the first 8 bytes of `key=` */
+	uint64_t tail;		/* the last 8, if it has more */
 	uint32_t len;		/* of `key=` */
 	uint32_t node;
 	const char *text;	/* `key=` */
+};
+
+/* Where the fields end: the marks that were not yet passed of the 64 bytes at BLOCK. */
+struct cursor {
+	const char *block;
+	uint64_t marks;
 };
 
 struct reader {
@@ -61,6 +68,8 @@ struct reader {
 	size_t room;
 	char *at, *end;		/* unread bytes; *end is a sentinel LF */
 	bool at_eof;
+	struct cursor cursor;	/* for the line at `cursor_line`, if this is where the next one begins */
+	const char *cursor_line;
 
 	struct node *nodes;	/* [0] is the root */
 	size_t nodes_n, nodes_room;
@@ -211,6 +220,7 @@ static bool fill(struct reader *r)
 {
 	size_t kept = (size_t)(r->end - r->at);
 
+	r->cursor_line = NULL;
 	memmove(r->buffer, r->at, kept);
 	r->at = r->buffer;
 	r->end = r->buffer + kept;
@@ -250,23 +260,43 @@ static bool fill(struct reader *r)
 	}
 }
 
-static inline const char *find_tab_or_lf(const char *p)
+/* One bit for each of the 64 bytes at P, the first one lowest: whether it is a TAB or an LF. */
+static inline uint64_t marks_of(const char *p)
 {
+	uint64_t marks = 0;
+
 #ifdef __SSE2__
-	for (;; p += 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+	for (int i = 0; i < 4; i++) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
 		__m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')),
 					     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
-		int mask = _mm_movemask_epi8(found);
 
-		if (mask)
-			return p + __builtin_ctz((unsigned)mask);
+		marks |= (uint64_t)(unsigned)_mm_movemask_epi8(found) << 16 * i;
 	}
 #else
-	while (*p != '\t' && *p != '\n')
-		p++;
-	return p;
+	for (int i = 0; i < 64; i++)
+		marks |= (uint64_t)(p[i] == '\t' || p[i] == '\n') << i;
 #endif
+	return marks;
+}
+
+static inline struct cursor cursor_at(const char *p)
+{
+	return (struct cursor){ p, marks_of(p) };
+}
+
+/* The next TAB or LF; there is one, at the latest that at the end of the buffer. */
+static inline const char *next_end(struct cursor *cursor)
+{
+	const char *end;
+
+	while (__builtin_expect(cursor->marks == 0, 0)) {
+		cursor->block += 64;
+		cursor->marks = marks_of(cursor->block);
+	}
+	end = cursor->block + __builtin_ctzll(cursor->marks);
+	cursor->marks &= cursor->marks - 1;
+	return end;
 }
 
 static bool is_key(struct slice key)
@@ -359,6 +389,8 @@ static struct shape *make_shape(struct reader *r, uint32_t node)
 		p->len = (uint32_t)name.len + 1;
 		p->node = at;
 		memcpy(&p->head, text, 8);
+		if (p->len > 8)
+			memcpy(&p->tail, text + p->len - 8, 8);
 		for (uint32_t byte = 0; byte < 8; byte++)
 			((unsigned char *)&p->mask)[byte] = byte < p->len ? 0xff : 0;
 	}
@@ -371,17 +403,28 @@ static struct shape *make_shape(struct reader *r, uint32_t node)
 	return shape;
 }
 
+/* Of the first and the last 8 bytes of an event's name; bytes behind it may be read. */
 static inline uint32_t guess_hash(struct slice ev)
 {
-	uint64_t h = slice_hash(ev);
+	uint64_t first, last = 0, h;
 
-	return (uint32_t)(h ^ h >> 20) & (GUESSES - 1);
+	memcpy(&first, ev.at, 8);
+	if (ev.len > 8)
+		memcpy(&last, ev.at + ev.len - 8, 8);
+	else	/* without what is behind it; of an empty name, any guess is as good */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		first <<= (64 - 8 * ev.len) & 63;
+#else
+		first >>= (64 - 8 * ev.len) & 63;
+#endif
+	h = (first ^ last << 1 ^ ev.len) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 40) & (GUESSES - 1);
 }
 
 /* How a line went: BROKEN was reported, PARTIAL has no LF yet. */
 enum outcome { GOOD, BROKEN, PARTIAL };
 
-static enum outcome good(struct reader *r, const char *lf, const struct shape *shape)
+static inline enum outcome good(struct reader *r, const char *lf, const struct shape *shape)
 {
 	r->record.line = r->at;
 	r->record.len = (size_t)(lf + 1 - r->at);
@@ -405,7 +448,8 @@ static enum outcome broken(struct reader *r, const char *what, const char *field
 static enum outcome read_field(struct reader *r, const char *p, uint32_t n, struct slice *key,
 			       const char **end)
 {
-	const char *equals, *stop = find_tab_or_lf(p);
+	struct cursor cursor = cursor_at(p);
+	const char *equals, *stop = next_end(&cursor);
 
 	*end = stop;
 	if (stop == r->end)
@@ -467,13 +511,18 @@ static enum outcome read_passing(struct reader *r)
 
 static inline bool begins_with(const struct reader *r, const char *p, const struct pattern *pattern)
 {
-	uint64_t head;
+	uint64_t head, tail;
 
 	memcpy(&head, p, 8);
 	if ((head & pattern->mask) != pattern->head)
 		return false;
-	return pattern->len <= 8 || ((size_t)(r->end - p) >= pattern->len &&
-				     memcmp(p + 8, pattern->text + 8, pattern->len - 8) == 0);
+	if (pattern->len <= 8)
+		return true;
+	if ((size_t)(r->end - p) < pattern->len)
+		return false;
+	memcpy(&tail, p + pattern->len - 8, 8);
+	return tail == pattern->tail &&
+	       (pattern->len <= 16 || memcmp(p + 8, pattern->text + 8, pattern->len - 16) == 0);
 }
 
 /*
@@ -484,14 +533,17 @@ static enum outcome read_line(struct reader *r)
 {
 	const char *next = r->at, *end;	/* where the next field begins, and the last one ended */
 	uint32_t n = 0, node = 0, named = 0, guess = 0, *first_guess = NULL;
+	struct cursor cursor = r->cursor_line == r->at ? r->cursor : cursor_at(r->at);
 
 	/* `ts=...<TAB>ev=...` is how all but foreign records begin. */
 	if (r->ts_ev && memcmp(next, "ts=", 3) == 0) {
-		end = find_tab_or_lf(next + 3);
-		if (memcmp(end, "\tev=", 4) == 0) {
+		end = next_end(&cursor);
+		if (memcmp(end, "\tev=", 4) != 0) {
+			cursor = cursor_at(next);
+		} else {
 			r->value[0] = (struct slice){ next + 3, (size_t)(end - next - 3) };
 			next = end + 4;
-			end = find_tab_or_lf(next);
+			end = next_end(&cursor);
 			r->value[1] = (struct slice){ next, (size_t)(end - next) };
 			n = 2;
 			node = r->ts_ev;
@@ -514,7 +566,7 @@ static enum outcome read_line(struct reader *r)
 
 			for (; n < depth && begins_with(r, next, &pattern[n]); n++) {
 				next += pattern[n].len;
-				end = find_tab_or_lf(next);
+				end = next_end(&cursor);
 				value[n] = (struct slice){ next, (size_t)(end - next) };
 				node = pattern[n].node;
 				if (*end == '\n')
@@ -533,6 +585,7 @@ static enum outcome read_line(struct reader *r)
 		node = named;
 		guess = r->nodes[node].likely;
 		n++;
+		(void)next_end(&cursor);	/* which is `end` */
 		if (*end == '\n')
 			goto ended;
 		next = end + 1;
@@ -545,6 +598,8 @@ ended:
 	r->nodes[named].likely = node;
 	if (first_guess)
 		*first_guess = node;
+	r->cursor = cursor;
+	r->cursor_line = end + 1;
 	return good(r, end, r->nodes[node].shape);
 }
 

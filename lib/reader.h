@@ -16,6 +16,7 @@ enum {
 	RECORD_BYTES_MAX = 16 << 20,	/* a longer line is an error */
 	RECORD_FIELDS_MAX = 8192,	/* as is a line with more fields */
 	SHAPES_MAX = 1 << 15,		/* shapes that have an id; see struct shape */
+	RECORD_PADDING = 64,		/* bytes behind a line that may be read (and mean nothing) */
 };
 
 struct writer;

@@ -161,6 +161,11 @@ static char *escape(char *to, struct slice text)
 	return to;
 }
 
+size_t writer_escape(char *to, struct slice text)
+{
+	return (size_t)(escape(to, text) - to);
+}
+
 void writer_escaped(struct writer *writer, struct slice text)
 {
 	writer->at = escape(writer_room(writer, text.len * 4), text);

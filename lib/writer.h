@@ -88,6 +88,9 @@ static inline void writer_raw(struct writer *writer, struct key key, struct slic
 	writer->at += key.len + escaped.len;
 }
 
+/* Writes TEXT with the escapes of a value at TO, which has room for 4 bytes each; returns the length. */
+size_t writer_escape(char *to, struct slice text);
+
 /* Text with the escapes of a value, without a key. */
 void writer_escaped(struct writer *writer, struct slice text);
 
