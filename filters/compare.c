@@ -64,6 +64,7 @@ struct compare {
 	uint64_t bytes;		/* of reservoirs */
 	uint64_t others;	/* values that are no numbers */
 	bool seen[SIDES];	/* some record has the field */
+	int64_t last_ts;	/* of NEW; of BASE when that is empty */
 };
 
 /* Reading */
@@ -102,12 +103,15 @@ static void take(struct compare *c, int side, struct keys *keys, const struct re
 	int64_t ts = 0;
 	size_t bytes;
 	double value;
+	bool timed;
 
 	if (!text)
 		return;
+	timed = lookup_i64(&keys->ts, record, &ts);
+	if (timed && (!c->seen[side] || ts > c->last_ts))
+		c->last_ts = ts;
 	c->seen[side] = true;
-	if (!number_real(*text, &value) || !isfinite(value) ||
-	    (c->block_ns && !lookup_i64(&keys->ts, record, &ts))) {
+	if (!number_real(*text, &value) || !isfinite(value) || (c->block_ns && !timed)) {
 		c->others++;
 		return;
 	}
@@ -433,7 +437,7 @@ static void put_row(const struct compare *c, struct rows *rows, struct cell *cel
 		cell[P99_LOW] = shown(c, g->tail_range.low);
 		cell[P99_HIGH] = shown(c, g->tail_range.high);
 	}
-	rows_put(rows, 0, ev, cells);
+	rows_put(rows, c->last_ts, ev, cells);
 }
 
 static int by_verdict(const void *a, const void *b, void *context)
@@ -489,9 +493,10 @@ static void report(const struct compare *c, size_t tested, size_t worse)
 		dependent += depends;
 	}
 	if (c->others)
-		message("%llu values of %.*s are no numbers%s: they are not compared",
+		message(c->others == 1 ? "%llu value of %.*s is no number%s: it is not compared" :
+			"%llu values of %.*s are no numbers%s: they are not compared",
 			(unsigned long long)c->others, (int)c->field.len, c->field.at,
-			c->block_ns ? ", or have no ts" : "");
+			c->block_ns ? ", or without ts" : "");
 	if (sampled)
 		message("%zu group%s more than %llu values: random samples of these are compared", sampled,
 			groups_are(sampled, " has", "s have"), (unsigned long long)c->limit);
