@@ -111,9 +111,18 @@ static double part(uint64_t of, uint64_t all)
 	return all ? (double)of / (double)all : NAN;
 }
 
+/* By linear interpolation between the two values next to (n-1)q, as stats has it. */
 static double wait_at(const struct sketch *wait, double q)
 {
-	return wait && wait->n ? sketch_at(wait, (uint64_t)((double)(wait->n - 1) * q)) : NAN;
+	double place, below;
+	uint64_t rank;
+
+	if (!wait || wait->n == 0)
+		return NAN;
+	place = (double)(wait->n - 1) * q;
+	rank = (uint64_t)place;
+	below = sketch_at(wait, rank);
+	return rank + 1 < wait->n ? below + (sketch_at(wait, rank + 1) - below) * (place - (double)rank) : below;
 }
 
 static uint64_t wanted(const struct rival *rival)
@@ -227,8 +236,8 @@ static void say_verdict(struct contention *c, const struct recording *r)
 		say(c, "verdict: %s (score %.2f; contended from %.2f up)\n", verdicts[r->verdict], r->score,
 		    c->score);
 	if (time > 0)
-		say(c, "%s on %zu CPU%s that were %.0f %% busy\n", time_text(a, time), demand_cpus(r->demand),
-		    demand_cpus(r->demand) == 1 ? "" : "s",
+		say(c, "%s on %zu %s %.0f %% busy\n", time_text(a, time), demand_cpus(r->demand),
+		    demand_cpus(r->demand) == 1 ? "CPU that was" : "CPUs that were",
 		    demand_cpus(r->demand) ? got / time / (double)demand_cpus(r->demand) * 100 : 0);
 }
 
