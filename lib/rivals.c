@@ -18,11 +18,17 @@ struct rivals {
 	size_t shares;
 };
 
-/* By process id: what its main thread was called last, and whether a name is for the process. */
-struct process {
+/* A thread: what it was called last, and whether that, or its process's number, is one of the names. */
+struct thread {
 	struct slice comm;
 	bool matches;
 };
+
+/* A thread's number may be used again by another process. */
+static uint64_t thread_key(int64_t tid, int64_t pid)
+{
+	return (uint64_t)tid << 32 | (uint64_t)(pid + 1);
+}
 
 static bool matches(struct slice comm, int64_t pid, const struct option_list *names)
 {
@@ -40,15 +46,14 @@ static bool matches(struct slice comm, int64_t pid, const struct option_list *na
 	return match;
 }
 
-static struct table *find_processes(const struct demand_task *task, uint32_t n, const struct option_list *names)
+static struct table *find_threads(const struct demand_task *task, uint32_t n, const struct option_list *names)
 {
-	struct table *processes = table_new(sizeof(struct process));
+	struct table *threads = table_new(sizeof(struct thread));
 
 	for (uint32_t i = 1; i < n; i++)
-		if (task[i].pid >= 0 && task[i].pid == task[i].tid)
-			*(struct process *)table_at(processes, (uint64_t)task[i].pid) =
-				(struct process){ task[i].comm, matches(task[i].comm, task[i].pid, names) };
-	return processes;
+		*(struct thread *)table_at(threads, thread_key(task[i].tid, task[i].pid)) =
+			(struct thread){ task[i].comm, matches(task[i].comm, task[i].pid, names) };
+	return threads;
 }
 
 static void add_sketch(struct sketch **to, const struct sketch *from)
@@ -100,16 +105,16 @@ static size_t group_name(char *to, const struct demand_task *task, enum rivals_b
 static uint32_t *group_tasks(struct rivals *r, const struct demand_task *task, uint32_t n, enum rivals_by by,
 			     const struct option_list *names)
 {
-	struct table *processes = find_processes(task, n, names);
+	struct table *threads = find_threads(task, n, names);
 	uint32_t *group = memory_get(n * sizeof *group);
 	struct intern *known = intern_new();
 
 	r->rival = memory_zeroed(n * sizeof *r->rival);
 	for (uint32_t i = 0; i < n; i++) {
-		const struct process *process = task[i].pid < 0 ? NULL :
-						table_find(processes, (uint64_t)task[i].pid);
-		bool judged = names->count == 0 || matches(task[i].comm, task[i].pid, names) ||
-			      (process && process->matches);
+		const struct thread *thread = table_find(threads, thread_key(task[i].tid, task[i].pid));
+		const struct thread *process = task[i].pid < 0 ? NULL :
+					       table_find(threads, thread_key(task[i].pid, task[i].pid));
+		bool judged = names->count == 0 || (thread && thread->matches) || (process && process->matches);
 		char *name = memory_get(task[i].comm.len + NUMBER_TEXT);
 		struct rival *rival;
 
@@ -127,7 +132,7 @@ static uint32_t *group_tasks(struct rivals *r, const struct demand_task *task, u
 		free(name);
 	}
 	intern_free(known);
-	table_free(processes);
+	table_free(threads);
 	return group;
 }
 

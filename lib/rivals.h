@@ -26,10 +26,9 @@ struct rival {
 struct rivals;
 
 /*
- * Groups the tasks of a finished DEMAND, which outlives the rivals. JUDGED are those that one of the NAMES
- * is for, a pattern (fnmatch(3)) of the thread's name or of its process's, or a process id; all, when there
- * are no names. Where a task belongs to a judged group of which not all tasks match, only those that do
- * are counted as judged: they make a group of their own.
+ * Groups the tasks of a finished DEMAND, which outlives the rivals. Judged are those that one of the NAMES is
+ * for: a pattern (fnmatch(3)) of the last name of the thread or of the main thread of its process, or a process
+ * id; all, when there are no names. Where that divides a group, it becomes two.
  */
 struct rivals *rivals_new(const struct demand *demand, enum rivals_by by, const struct option_list *names);
 void rivals_free(struct rivals *rivals);
