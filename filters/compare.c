@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bootstrap.h"
+#include "contrast.h"
 #include "groups.h"
 #include "loss.h"
 #include "memory.h"
@@ -17,18 +17,16 @@
 #include "number.h"
 #include "options.h"
 #include "progress.h"
-#include "rank.h"
 #include "reader.h"
 #include "reservoir.h"
 #include "rows.h"
 #include "writer.h"
 
 enum { EXIT_WORSE = 5 };
-enum { BASE, NEW, SIDES };
+enum { BASE = CONTRAST_BASE, NEW = CONTRAST_NEW, SIDES = CONTRAST_SIDES };
 static const char *const sides[] = { "BASE", "NEW" };
 
-/* In the order in which rows come. */
-enum verdict { WORSE, BETTER, SAME, FEW, NO_RATIO, ONLY_BASE, ONLY_NEW };
+/* By enum contrast_verdict. */
 static const char *const verdicts[] = { "worse", "better", "same", "few", "no-ratio", "only-base",
 					"only-new" };
 
@@ -37,13 +35,6 @@ enum { VERDICT, BASE_N, NEW_N, BASE_MEDIAN, NEW_MEDIAN, RATIO, RATIO_LOW, RATIO_
 
 struct group {
 	struct reservoir side[SIDES];
-	struct sample sample[SIDES];
-	struct rank_test test;
-	double holm;
-	double quantile[SIDES], tail[SIDES];
-	double ratio, tail_ratio;
-	struct interval range, tail_range;
-	enum verdict verdict;
 };
 
 struct compare {
@@ -51,14 +42,14 @@ struct compare {
 	char **keys;
 	size_t n_keys;
 	struct slice field;
-	double threshold, confidence;
-	uint64_t limit, block_ns, seed, replicates, memory;
-	bool lower_is_worse;
+	struct contrast_plan plan;
+	uint64_t limit, block_ns, memory;
 	enum rows_form form;
 
 	/* What was found */
 	struct groups *groups;
-	struct group *group;
+	struct group *group;	/* by id */
+	struct contrast *contrast;	/* by id */
 	size_t room;
 	uint32_t known;
 	uint64_t bytes;		/* of reservoirs */
@@ -77,7 +68,7 @@ static struct group *group_of(struct compare *c, const struct slice *values)
 		c->group = memory_grow(c->group, &c->room, n, sizeof *c->group);
 		memset(&c->group[c->known], 0, sizeof *c->group);
 		for (unsigned side = 0; side < SIDES; side++)
-			c->group[c->known].side[side].random = random_start(c->seed, 3ull * c->known + side);
+			c->group[c->known].side[side].random = random_start(c->plan.seed, 3ull * c->known + side);
 		c->known = n;
 	}
 	return &c->group[id];
@@ -167,177 +158,21 @@ static bool read_side(struct compare *c, int side, char *file, struct loss *loss
 	return reader_close(in);
 }
 
-/* Figures */
-
-static int by_number(const void *a, const void *b)
+/* How many groups both sides have; *WORSE: how many of them got worse. */
+static size_t judge_all(struct compare *c, size_t *worse)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	size_t tested = 0;
 
-	return (x > y) - (x < y);
-}
-
-/* The sorted values, and with blocks the numbers 0, 1, ... of theirs. */
-static struct sample sample_of(struct reservoir *r)
-{
-	struct sample sample = { .value = r->value, .n = r->n };
-	int64_t *tags;
-	uint32_t *block;
-
-	reservoir_sort(r);
-	if (!r->tag)
-		return sample;
-	tags = memory_get(r->n * sizeof *tags);
-	block = memory_get(r->n * sizeof *block);
-	memcpy(tags, r->tag, r->n * sizeof *tags);
-	qsort(tags, r->n, sizeof *tags, by_number);
-	for (size_t i = 0; i < r->n; i++)
-		if (i == 0 || tags[i] != tags[sample.blocks - 1])
-			tags[sample.blocks++] = tags[i];
-	for (size_t i = 0; i < r->n; i++) {
-		const int64_t *at = bsearch(&r->tag[i], tags, sample.blocks, sizeof *tags, by_number);
-
-		block[i] = (uint32_t)(at - tags);
-	}
-	free(tags);
-	sample.block = block;
-	return sample;
-}
-
-static int by_real(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The sorted medians of the blocks; free() it. */
-static double *block_medians(const struct sample *sample)
-{
-	size_t *end = memory_zeroed((sample->blocks + 1) * sizeof *end);
-	double *grouped = memory_get(sample->n * sizeof *grouped);
-	double *medians = memory_get(sample->blocks * sizeof *medians);
-
-	for (size_t i = 0; i < sample->n; i++)
-		end[sample->block[i] + 1]++;
-	for (size_t b = 0; b < sample->blocks; b++)
-		end[b + 1] += end[b];
-	/* end[b] is where block b begins, and moves to where it ends. */
-	for (size_t i = 0; i < sample->n; i++)
-		grouped[end[sample->block[i]]++] = sample->value[i];
-	for (size_t b = 0; b < sample->blocks; b++) {
-		size_t from = b ? end[b - 1] : 0;
-		struct sample block = { .value = grouped + from, .n = end[b] - from };
-
-		medians[b] = bootstrap_quantile(&block, 0.5);
-	}
-	qsort(medians, sample->blocks, sizeof *medians, by_real);
-	free(grouped);
-	free(end);
-	return medians;
-}
-
-static double ratio_of(double base, double new)
-{
-	return base == new ? 1 : base == 0 ? INFINITY : new / base;
-}
-
-static void judge_ratio(const struct compare *c, struct group *g, uint32_t id)
-{
-	struct random random = random_start(c->seed, 3ull * id + 2);
-	struct interval (*draw)(struct random *, const struct sample *, const struct sample *, double, double,
-				size_t) = c->block_ns ? bootstrap_ratio_blocks : bootstrap_ratio;
-
-	g->ratio = ratio_of(g->quantile[BASE], g->quantile[NEW]);
-	g->tail_ratio = ratio_of(g->tail[BASE], g->tail[NEW]);
-	g->range = draw(&random, &g->sample[BASE], &g->sample[NEW], 0.5, c->confidence, c->replicates);
-	g->tail_range = draw(&random, &g->sample[BASE], &g->sample[NEW], 0.99, c->confidence, c->replicates);
-}
-
-static void measure(const struct compare *c, struct group *g, uint32_t id)
-{
-	const struct sample *base = &g->sample[BASE], *new = &g->sample[NEW];
-
-	for (int side = 0; side < SIDES; side++) {
-		if (g->side[side].n == 0)
-			continue;
-		g->sample[side] = sample_of(&g->side[side]);
-		g->quantile[side] = bootstrap_quantile(&g->sample[side], 0.5);
-		g->tail[side] = bootstrap_quantile(&g->sample[side], 0.99);
-	}
-	if (base->n == 0 || new->n == 0) {
-		g->verdict = base->n ? ONLY_BASE : ONLY_NEW;
-		return;
-	}
-	g->verdict = SAME;
-	g->test = rank_compare(base->value, base->n, new->value, new->n);
-	if (c->block_ns) {
-		double effect = g->test.effect, *a = block_medians(base), *b = block_medians(new);
-
-		/* The test is of blocks, the size of the effect that of the values. */
-		g->test = rank_compare(a, base->blocks, b, new->blocks);
-		g->test.effect = effect;
-		free(a);
-		free(b);
-	}
-	if (base->value[0] < 0 || new->value[0] < 0)
-		g->verdict = NO_RATIO;
-	else
-		judge_ratio(c, g, id);
-}
-
-/* The least p that samples of these sizes can have: all values of the one below all of the other. */
-static double least_p(double a, double b)
-{
-	double ways = lgamma(a + b + 1) - lgamma(a + 1) - lgamma(b + 1);
-
-	return ways > 700 ? 0 : 2 * exp(-ways);
-}
-
-static size_t units(const struct compare *c, const struct group *g, int side)
-{
-	return c->block_ns ? g->sample[side].blocks : g->sample[side].n;
-}
-
-static void judge(const struct compare *c, struct group *g, size_t tested)
-{
-	double more = 1 + c->threshold, less = 1 - c->threshold;
-	bool found = g->holm <= 1 - c->confidence;
-	bool rose = found && g->test.effect > 0.5 && g->ratio > more;
-	bool fell = found && g->test.effect < 0.5 && g->ratio < less;
-
-	if (g->verdict != SAME)
-		return;
-	if (rose || fell)
-		g->verdict = rose == c->lower_is_worse ? BETTER : WORSE;
-	else if (least_p((double)units(c, g, BASE), (double)units(c, g, NEW)) * (double)tested >
-		 1 - c->confidence)
-		g->verdict = FEW;
-}
-
-/* Returns how many groups are worse; *TESTED: of how many in both. */
-static size_t judge_all(struct compare *c, size_t *tested)
-{
-	double *p = memory_get((c->known + 1) * sizeof *p);
-	size_t n = 0, worse = 0;
-
+	*worse = 0;
+	c->contrast = memory_get((c->known + 1) * sizeof *c->contrast);
+	for (uint32_t i = 0; i < c->known; i++)
+		contrast_measure(&c->contrast[i], c->group[i].side, &c->plan, 3ull * i + 2);
+	contrast_judge(c->contrast, c->known, &c->plan);
 	for (uint32_t i = 0; i < c->known; i++) {
-		measure(c, &c->group[i], i);
-		if (c->group[i].verdict < ONLY_BASE)
-			p[n++] = c->group[i].test.p;
+		tested += c->contrast[i].verdict < CONTRAST_ONLY_BASE;
+		*worse += c->contrast[i].verdict == CONTRAST_WORSE;
 	}
-	rank_holm(p, n);
-	*tested = n;
-	n = 0;
-	for (uint32_t i = 0; i < c->known; i++) {
-		struct group *g = &c->group[i];
-
-		if (g->verdict < ONLY_BASE)
-			g->holm = p[n++];
-		judge(c, g, *tested);
-		worse += g->verdict == WORSE;
-	}
-	free(p);
-	return worse;
+	return tested;
 }
 
 /* Rows */
@@ -392,23 +227,29 @@ static struct cell shown_p(const struct compare *c, double p)
 	return c->form == ROWS_TABLE && p < 1e-6 ? cell_text(SLICE("<1e-6")) : shown(c, p);
 }
 
-static void fill_side(const struct compare *c, const struct group *g, struct cell *cell, int side)
+static void fill_side(const struct compare *c, uint32_t id, struct cell *cell, int side)
 {
-	cell[BASE_N + side] = cell_whole((__int128)g->side[side].seen);
-	if (g->sample[side].n == 0)
+	const struct contrast *contrast = &c->contrast[id];
+
+	cell[BASE_N + side] = cell_whole((__int128)c->group[id].side[side].seen);
+	if (contrast->sample[side].n == 0)
 		return;
-	cell[BASE_MEDIAN + side] = cell_real(g->quantile[side]);
-	cell[BASE_P99 + side] = cell_real(g->tail[side]);
+	cell[BASE_MEDIAN + side] = cell_real(contrast->median[side]);
+	cell[BASE_P99 + side] = cell_real(contrast->p99[side]);
 	if (c->block_ns)
-		cell[BASE_BLOCKS + side] = cell_whole((__int128)g->sample[side].blocks);
+		cell[BASE_BLOCKS + side] = cell_whole((__int128)contrast->sample[side].blocks);
+}
+
+static double dependence(const struct compare *c, uint32_t id)
+{
+	return fmax(reservoir_dependence(&c->group[id].side[BASE]), reservoir_dependence(&c->group[id].side[NEW]));
 }
 
 static void put_row(const struct compare *c, struct rows *rows, struct cell *cells, uint32_t id)
 {
-	const struct group *g = &c->group[id];
+	const struct contrast *contrast = &c->contrast[id];
 	struct cell *cell = cells + c->n_keys;
 	struct slice ev = SLICE("compare");
-	double of_base, of_new;
 
 	for (size_t i = 0; i < COLUMNS; i++)
 		cell[i] = (struct cell){ .kind = CELL_NONE };
@@ -417,25 +258,23 @@ static void put_row(const struct compare *c, struct rows *rows, struct cell *cel
 		if (strcmp(c->keys[k], "ev") == 0 && cells[k].kind == CELL_TEXT)
 			ev = cells[k].text;
 	}
-	cell[VERDICT] = cell_text(slice_of(verdicts[g->verdict]));
+	cell[VERDICT] = cell_text(slice_of(verdicts[contrast->verdict]));
 	for (int side = 0; side < SIDES; side++)
-		fill_side(c, g, cell, side);
-	if (g->verdict < ONLY_BASE) {
-		of_base = reservoir_dependence(&g->side[BASE]);
-		of_new = reservoir_dependence(&g->side[NEW]);
-		cell[DEPENDENCE] = cell_real(of_base > of_new ? of_base : of_new);
-		cell[P] = cell_real(g->test.p);
-		cell[P_HOLM] = shown_p(c, g->holm);
-		cell[EFFECT] = shown(c, g->test.effect);
-		cell[TEST] = cell_text(g->test.exact ? SLICE("exact") : SLICE("normal"));
+		fill_side(c, id, cell, side);
+	if (contrast->verdict < CONTRAST_ONLY_BASE) {
+		cell[DEPENDENCE] = cell_real(dependence(c, id));
+		cell[P] = cell_real(contrast->test.p);
+		cell[P_HOLM] = shown_p(c, contrast->holm);
+		cell[EFFECT] = shown(c, contrast->test.effect);
+		cell[TEST] = cell_text(contrast->test.exact ? SLICE("exact") : SLICE("normal"));
 	}
-	if (g->verdict < NO_RATIO) {
-		cell[RATIO] = shown(c, g->ratio);
-		cell[RATIO_LOW] = shown(c, g->range.low);
-		cell[RATIO_HIGH] = shown(c, g->range.high);
-		cell[P99_RATIO] = shown(c, g->tail_ratio);
-		cell[P99_LOW] = shown(c, g->tail_range.low);
-		cell[P99_HIGH] = shown(c, g->tail_range.high);
+	if (contrast->verdict < CONTRAST_NO_RATIO) {
+		cell[RATIO] = shown(c, contrast->ratio);
+		cell[RATIO_LOW] = shown(c, contrast->range.low);
+		cell[RATIO_HIGH] = shown(c, contrast->range.high);
+		cell[P99_RATIO] = shown(c, contrast->p99_ratio);
+		cell[P99_LOW] = shown(c, contrast->p99_range.low);
+		cell[P99_HIGH] = shown(c, contrast->p99_range.high);
 	}
 	rows_put(rows, c->last_ts, ev, cells);
 }
@@ -445,8 +284,8 @@ static int by_verdict(const void *a, const void *b, void *context)
 	const struct compare *c = context;
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
-	if (c->group[x].verdict != c->group[y].verdict)
-		return c->group[x].verdict < c->group[y].verdict ? -1 : 1;
+	if (c->contrast[x].verdict != c->contrast[y].verdict)
+		return c->contrast[x].verdict < c->contrast[y].verdict ? -1 : 1;
 	return groups_compare(c->groups, x, y);
 }
 
@@ -482,8 +321,8 @@ static void report(const struct compare *c, size_t tested, size_t worse)
 		bool depends = false;
 
 		sampled += g->side[BASE].seen > g->side[BASE].n || g->side[NEW].seen > g->side[NEW].n;
-		no_ratio += g->verdict == NO_RATIO;
-		for (int side = 0; side < SIDES && g->verdict < ONLY_BASE; side++) {
+		no_ratio += c->contrast[i].verdict == CONTRAST_NO_RATIO;
+		for (int side = 0; side < SIDES && c->contrast[i].verdict < CONTRAST_ONLY_BASE; side++) {
 			double r = reservoir_dependence(&g->side[side]);
 
 			/* Beyond what independent values show by chance. */
@@ -508,16 +347,17 @@ static void report(const struct compare *c, size_t tested, size_t worse)
 			"and the intervals are too narrow; see --block", dependent,
 			groups_are(dependent, "", "s"), most);
 	if (worse)
-		message("%zu of %zu groups got worse by more than %g %%", worse, tested, c->threshold * 100);
+		message("%zu of %zu groups got worse by more than %g %%", worse, tested, c->plan.threshold * 100);
 }
 
 static void finish(struct compare *c)
 {
-	for (uint32_t i = 0; i < c->known; i++)
-		for (int side = 0; side < SIDES; side++) {
-			free((void *)(uintptr_t)c->group[i].sample[side].block);
+	for (uint32_t i = 0; i < c->known; i++) {
+		contrast_free(&c->contrast[i]);
+		for (int side = 0; side < SIDES; side++)
 			reservoir_free(&c->group[i].side[side]);
-		}
+	}
+	free(c->contrast);
 	free(c->group);
 	groups_free(c->groups);
 }
@@ -525,9 +365,10 @@ static void finish(struct compare *c)
 int main(int argc, char **argv)
 {
 	static const char *const forms[] = { "table", "tskv", "csv", "json", NULL };
-	struct compare c = { .limit = 65536, .memory = 1ull << 30, .replicates = 2000, .seed = 1 };
+	struct compare c = { .limit = 65536, .memory = 1ull << 30, .plan = { .seed = 1 } };
 	bool strict = false, progress_forced = false, no_progress = false, complete;
 	double threshold = 5, confidence = 95;
+	uint64_t replicates = 2000;
 	const char *keys = NULL;
 	int form = -1, status = EXIT_COMPLETE;
 	const struct option options[] = {
@@ -538,14 +379,14 @@ int main(int argc, char **argv)
 		{ 'c', "confidence", "PCT", "of the intervals, and that no alarm is false (95)", OPTION_REAL,
 		  .to = &confidence, .min = 50, .max = 100 },
 		{ 0, "lower-is-worse", NULL, "the field is a throughput or the like", OPTION_FLAG,
-		  .to = &c.lower_is_worse },
+		  .to = &c.plan.lower_is_worse },
 		{ 'b', "block", "TIME", "values within this time of each other may depend on each other",
 		  OPTION_SECONDS, .to = &c.block_ns, .min = 1, .max = INT64_MAX },
 		{ 'o', "output", "FORM", "table (the default on a terminal), tskv (elsewhere), csv or json",
 		  OPTION_CHOICE, .to = &form, .choices = forms },
-		{ 0, "seed", "NUMBER", "of the random numbers (1)", OPTION_COUNT, .to = &c.seed },
+		{ 0, "seed", "NUMBER", "of the random numbers (1)", OPTION_COUNT, .to = &c.plan.seed },
 		{ 0, "replicates", "COUNT", "how often the bootstrap draws (2000)", OPTION_COUNT,
-		  .to = &c.replicates, .min = 100, .max = 10000000 },
+		  .to = &replicates, .min = 100, .max = 10000000 },
 		{ 0, "sample", "COUNT", "of groups with more values, compare so many (65536)", OPTION_COUNT,
 		  .to = &c.limit, .min = 2, .max = 1 << 28 },
 		{ 0, "memory", "SIZE", "take no more memory than this (1G)", OPTION_SIZE, .to = &c.memory,
@@ -579,15 +420,17 @@ int main(int argc, char **argv)
 	if (c.n_keys > GROUPS_KEYS_MAX)
 		message_usage("cannot group by more than %d keys", GROUPS_KEYS_MAX);
 	c.field = slice_of(operands[2]);
-	c.threshold = threshold / 100;
-	c.confidence = confidence / 100;
+	c.plan.threshold = threshold / 100;
+	c.plan.confidence = confidence / 100;
+	c.plan.replicates = (size_t)replicates;
+	c.plan.blocks = c.block_ns != 0;
 	c.form = form >= 0 ? (enum rows_form)form : isatty(STDOUT_FILENO) ? ROWS_TABLE : ROWS_RECORDS;
 	column = columns_of(&c);
 	c.groups = groups_new(c.n_keys);
 
 	complete = read_side(&c, BASE, operands[0], &loss, progress_forced, no_progress);
 	complete = read_side(&c, NEW, operands[1], &loss, progress_forced, no_progress) && complete;
-	worse = judge_all(&c, &tested);
+	tested = judge_all(&c, &worse);
 	out = writer_stdout();
 	put_rows(&c, column, out);
 	writer_close(out);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "order.h"
 
 void reservoir_free(struct reservoir *r)
 {
@@ -16,7 +17,8 @@ void reservoir_free(struct reservoir *r)
 /* Sums of distances from the first value: so the sums of squares do not cancel. */
 static void note_order(struct reservoir *r, double value)
 {
-	double x = copysign(log1p(fabs(value)), value);
+	/* The bits of a double approximate its logarithm: exponent and, linearly, mantissa. */
+	double size = 1 + fabs(value), x = copysign((double)(order_of_real(size) - order_of_real(1)) * 0x1p-52, value);
 
 	if (r->seen == 0)
 		r->first = x;
