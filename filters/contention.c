@@ -12,7 +12,6 @@
 
 #include "demand.h"
 #include "display.h"
-#include "limits.h"
 #include "loss.h"
 #include "memory.h"
 #include "message.h"
@@ -20,59 +19,29 @@
 #include "options.h"
 #include "progress.h"
 #include "reader.h"
+#include "pressure.h"
 #include "rivals.h"
 #include "rows.h"
-#include "sketch.h"
 #include "writer.h"
+
+static const char *const verdicts[] = { "unknown", "calm", "contended" };
+static const char *const changes[] = { "worse", "alike", "better" };
 
 enum { EXIT_CONTENDED = 4, MATRIX_CULPRITS = 5, CULPRITS_NAMED = 3 };
 
-enum { WAIT_SHARE, SWITCHES, CALL, SLICE_TIME, FAIRNESS, PREEMPTIONS, RUNQ_P50, RUNQ_P95, RUNQ_P99,
-       FAIRNESS_THREADS, IO_WAIT, MEASURES };
-
-/* Why these limits: contention(1), LIMITS. */
-static const struct measure defaults[MEASURES + 1] = {
-	[WAIT_SHARE] = { "wait_share", MEASURE_SHARE, false, 0.1, 0.2, 5, NAN },
-	[SWITCHES] = { "switches", MEASURE_RATE, false, 100, 1000, 1, NAN },
-	[CALL] = { "call_ns", MEASURE_NS, false, 10e3, 100e3, 1, NAN },
-	[SLICE_TIME] = { "slice_ns", MEASURE_NS, true, 100e3, 100e3, 1, NAN },
-	[FAIRNESS] = { "fairness", MEASURE_SHARE, true, 0.95, 0.8, 1, NAN },
-	[PREEMPTIONS] = { "preemptions", MEASURE_RATE, false, NAN, NAN, 0, NAN },
-	[RUNQ_P50] = { "runq_p50_ns", MEASURE_NS, false, NAN, NAN, 0, NAN },
-	[RUNQ_P95] = { "runq_p95_ns", MEASURE_NS, false, NAN, NAN, 0, NAN },
-	[RUNQ_P99] = { "runq_p99_ns", MEASURE_NS, false, NAN, NAN, 0, NAN },
-	[FAIRNESS_THREADS] = { "fairness_threads", MEASURE_SHARE, true, NAN, NAN, 0, NAN },
-	[IO_WAIT] = { "io_wait", MEASURE_SHARE, false, NAN, NAN, 0, NAN },
-};
-
-enum verdict { UNKNOWN, CALM, CONTENDED };
-static const char *const verdicts[] = { "unknown", "calm", "contended" };
-
-/* A recording, and what was found of it. */
-struct recording {
-	struct demand *demand;
-	struct rivals *rivals;
-	struct rival sum;
-	struct measure measure[MEASURES + 1];
-	double score;
-	enum verdict verdict;
-};
-
 struct contention {
-	enum rivals_by by;
-	struct option_list names;
+	struct pressure_plan plan;
 	bool table;
 	uint64_t top;
-	double score, min_runnable, min_spans;
-	struct measure limits[MEASURES + 1];
-	struct recording recording[2];
+	struct demand *demand[2];
+	struct pressure pressure[2];
 	size_t recordings;
 	struct writer *out;
 };
 
 /* Reading */
 
-static bool read_recording(struct recording *r, char *file, struct loss *loss, bool forced, bool none)
+static bool read_recording(struct demand *demand, char *file, struct loss *loss, bool forced, bool none)
 {
 	struct reader *in = reader_open((char *[]){ file, NULL }, NULL);
 	const struct record *record;
@@ -80,89 +49,27 @@ static bool read_recording(struct recording *r, char *file, struct loss *loss, b
 	struct loss lost = LOSS;
 	uint64_t records = 0;
 
-	r->demand = demand_new();
 	progress_start(&progress, "records", forced, none);
 	while ((record = reader_next(in))) {
 		records++;
 		if (progress.shown)
 			progress_at(&progress, reader_bytes(in), reader_size(in), records);
 		if (loss_is(&lost, record))
-			demand_gap(r->demand);
+			demand_gap(demand);
 		else
-			demand_take(r->demand, record);
+			demand_take(demand, record);
 	}
 	progress_end(&progress);
-	demand_finish(r->demand);
-	if (demand_unusable(r->demand))
+	demand_finish(demand);
+	if (demand_unusable(demand))
 		message("%llu spans lack ts, tid or a duration below 12 days: they are left out",
-			(unsigned long long)demand_unusable(r->demand));
+			(unsigned long long)demand_unusable(demand));
 	loss->records += lost.records;
 	loss->events += lost.events;
 	loss->unknown |= lost.unknown;
 	lookup_free(&lost.ev);
 	lookup_free(&lost.n);
 	return reader_close(in);
-}
-
-/* Judging */
-
-static double part(uint64_t of, uint64_t all)
-{
-	return all ? (double)of / (double)all : NAN;
-}
-
-/* By linear interpolation between the two values next to (n-1)q, as stats has it. */
-static double wait_at(const struct sketch *wait, double q)
-{
-	double place, below;
-	uint64_t rank;
-
-	if (!wait || wait->n == 0)
-		return NAN;
-	place = (double)(wait->n - 1) * q;
-	rank = (uint64_t)place;
-	below = sketch_at(wait, rank);
-	return rank + 1 < wait->n ? below + (sketch_at(wait, rank + 1) - below) * (place - (double)rank) : below;
-}
-
-static uint64_t wanted(const struct rival *rival)
-{
-	return rival->got_ns + rival->waited_ns;
-}
-
-static void measure(const struct contention *c, struct recording *r)
-{
-	double seconds = (double)demand_time(r->demand) / 1e9 * (double)demand_cpus(r->demand);
-	struct rivals *threads = rivals_new(r->demand, RIVALS_TID, &c->names);
-	const struct rival *sum = &r->sum;
-	struct measure *m = r->measure;
-
-	memcpy(m, c->limits, sizeof c->limits);
-	m[WAIT_SHARE].value = part(sum->waited_ns, wanted(sum));
-	m[SWITCHES].value = seconds > 0 ? (double)sum->slices / seconds : NAN;
-	m[CALL].value = part(sum->calls_ns, sum->calls);
-	m[SLICE_TIME].value = part(sum->slices_ns, sum->slices);
-	m[FAIRNESS].value = rivals_fairness(r->rivals);
-	m[PREEMPTIONS].value = seconds > 0 ? (double)sum->preempted / seconds : NAN;
-	m[RUNQ_P50].value = wait_at(sum->wait, 0.5);
-	m[RUNQ_P95].value = wait_at(sum->wait, 0.95);
-	m[RUNQ_P99].value = wait_at(sum->wait, 0.99);
-	m[FAIRNESS_THREADS].value = rivals_fairness(threads);
-	m[IO_WAIT].value = part(sum->disk_ns, sum->disk_ns + wanted(sum));
-	rivals_free(threads);
-}
-
-static void judge(const struct contention *c, struct recording *r)
-{
-	r->rivals = rivals_new(r->demand, c->by, &c->names);
-	r->sum = rivals_sum(r->rivals);
-	measure(c, r);
-	r->score = limits_verdict(r->measure);
-	if ((double)wanted(&r->sum) < c->min_runnable || wanted(&r->sum) == 0 ||
-	    (double)(r->sum.slices + r->sum.waits) < c->min_spans || isnan(r->score))
-		r->verdict = UNKNOWN;
-	else
-		r->verdict = r->score >= c->score ? CONTENDED : CALM;
 }
 
 /* Text */
@@ -210,17 +117,17 @@ static const char *rival_text(const struct contention *c, char *to, const struct
 	comm.len = comm.len < 64 ? comm.len : 64;
 	n = display_text(to, comm, 60, &columns);
 	to[n] = '\0';
-	if (c->by == RIVALS_PID && rival->pid >= 0)
+	if (c->plan.by == RIVALS_PID && rival->pid >= 0)
 		snprintf(to + n, TEXT - n, " (%lld)", (long long)rival->pid);
-	else if (c->by != RIVALS_COMM && rival->tid >= 0)
-		snprintf(to + n, TEXT - n, c->by == RIVALS_TID ? " (%lld)" : " (thread %lld)",
+	else if (c->plan.by != RIVALS_COMM && rival->tid >= 0)
+		snprintf(to + n, TEXT - n, c->plan.by == RIVALS_TID ? " (%lld)" : " (thread %lld)",
 			 (long long)rival->tid);
 	return to;
 }
 
-static void say_verdict(struct contention *c, const struct recording *r)
+static void say_verdict(struct contention *c, const struct pressure *r)
 {
-	double time = (double)demand_time(r->demand), got = 0;
+	double time = (double)r->time_ns, got = 0;
 	const struct rival *all;
 	char a[TEXT], b[TEXT];
 	uint32_t n;
@@ -228,17 +135,17 @@ static void say_verdict(struct contention *c, const struct recording *r)
 	all = rivals_all(r->rivals, &n);
 	for (uint32_t i = 0; i < n; i++)
 		got += (double)all[i].got_ns;
-	if (r->verdict == UNKNOWN)
+	if (r->verdict == PRESSURE_UNKNOWN)
 		say(c, "verdict: unknown: too little data (%s runnable in %llu spans; it takes %s in %g)\n",
-		    time_text(a, (double)wanted(&r->sum)), (unsigned long long)(r->sum.slices + r->sum.waits),
-		    time_text(b, c->min_runnable), c->min_spans);
+		    time_text(a, (double)pressure_wanted(&r->sum)), (unsigned long long)(r->sum.slices + r->sum.waits),
+		    time_text(b, c->plan.min_runnable), c->plan.min_spans);
 	else
 		say(c, "verdict: %s (score %.2f; contended from %.2f up)\n", verdicts[r->verdict], r->score,
-		    c->score);
+		    c->plan.score);
 	if (time > 0)
-		say(c, "%s on %zu %s %.0f %% busy\n", time_text(a, time), demand_cpus(r->demand),
-		    demand_cpus(r->demand) == 1 ? "CPU that was" : "CPUs that were",
-		    demand_cpus(r->demand) ? got / time / (double)demand_cpus(r->demand) * 100 : 0);
+		say(c, "%s on %zu %s %.0f %% busy\n", time_text(a, time), r->cpus,
+		    r->cpus == 1 ? "CPU that was" : "CPUs that were",
+		    r->cpus ? got / time / (double)r->cpus * 100 : 0);
 }
 
 static int by_took(const void *a, const void *b)
@@ -250,7 +157,7 @@ static int by_took(const void *a, const void *b)
 }
 
 /* Those who took most from judged others first; free() it. */
-static const struct rival **culprits(const struct recording *r, uint32_t *n)
+static const struct rival **culprits(const struct pressure *r, uint32_t *n)
 {
 	const struct rival *all = rivals_all(r->rivals, n);
 	const struct rival **sorted = memory_get((*n + 1) * sizeof *sorted);
@@ -262,7 +169,7 @@ static const struct rival **culprits(const struct recording *r, uint32_t *n)
 }
 
 /* The other rival from which a culprit took most. */
-static const struct rival *main_victim(const struct recording *r, const struct rival *culprit)
+static const struct rival *main_victim(const struct pressure *r, const struct rival *culprit)
 {
 	size_t n;
 	uint32_t rivals;
@@ -277,7 +184,7 @@ static const struct rival *main_victim(const struct recording *r, const struct r
 	return most ? &all[most->victim] : culprit;
 }
 
-static void say_waiting(struct contention *c, const struct recording *r)
+static void say_waiting(struct contention *c, const struct pressure *r)
 {
 	const struct rival *sum = &r->sum, **culprit;
 	char text[5][TEXT];
@@ -287,7 +194,7 @@ static void say_waiting(struct contention *c, const struct recording *r)
 		return;
 	say(c, "runnable threads waited %s for a CPU, %.1f %% of their time; meanwhile it had\n"
 	    "  a thread of their own kind %s, another %s, nobody %s, unknown %s\n",
-	    time_text(text[0], (double)sum->waited_ns), (double)sum->waited_ns / (double)wanted(sum) * 100,
+	    time_text(text[0], (double)sum->waited_ns), (double)sum->waited_ns / (double)pressure_wanted(sum) * 100,
 	    time_text(text[1], (double)sum->own_ns), time_text(text[2], (double)sum->others_ns),
 	    time_text(text[3], (double)sum->idle_ns), time_text(text[4], (double)sum->unknown_ns));
 	culprit = culprits(r, &n);
@@ -316,7 +223,7 @@ static struct rows *open_rows(struct contention *c, const struct column *column,
 	return rows_open(c->out, c->table ? ROWS_TABLE : ROWS_RECORDS, column, n, false);
 }
 
-static void put_measures(struct contention *c, const struct recording *r)
+static void put_measures(struct contention *c, const struct pressure *r)
 {
 	static const struct column column[] = {
 		{ { "measure", 7 }, COLUMN_TEXT }, { { "value", 5 }, COLUMN_NUMBER },
@@ -336,7 +243,7 @@ static void put_measures(struct contention *c, const struct recording *r)
 			limited ? cell_real(m->weight) : (struct cell){ .kind = CELL_NONE },
 		};
 
-		rows_put(rows, demand_last(r->demand), SLICE("measure"), cells);
+		rows_put(rows, r->last_ts, SLICE("measure"), cells);
 	}
 	rows_close(rows);
 }
@@ -352,15 +259,15 @@ static void name_cells(struct cell *cell, const struct rival *rival)
 /* Rivals without a span of the scheduler are none. */
 static bool is_listed(const struct contention *c, const struct rival *rival, uint64_t listed)
 {
-	return wanted(rival) && (!c->table || c->top == 0 || listed < c->top);
+	return pressure_wanted(rival) && (!c->table || c->top == 0 || listed < c->top);
 }
 
-static void put_rivals(struct contention *c, const struct recording *r)
+static void put_rivals(struct contention *c, const struct pressure *r)
 {
 	const struct column column[] = {
 		{ { "comm", 4 }, COLUMN_TEXT },
-		{ { "pid", 3 }, c->table && c->by == RIVALS_COMM ? COLUMN_NOTE : COLUMN_NUMBER },
-		{ { "tid", 3 }, c->table && c->by != RIVALS_TID ? COLUMN_NOTE : COLUMN_NUMBER },
+		{ { "pid", 3 }, c->table && c->plan.by == RIVALS_COMM ? COLUMN_NOTE : COLUMN_NUMBER },
+		{ { "tid", 3 }, c->table && c->plan.by != RIVALS_TID ? COLUMN_NOTE : COLUMN_NUMBER },
 		{ { "judged", 6 }, COLUMN_NOTE },
 		{ { "got_ns", 6 }, COLUMN_NS }, { { "cpu_share", 9 }, COLUMN_NUMBER },
 		{ { "waited_ns", 9 }, COLUMN_NS }, { { "wait_share", 10 }, COLUMN_NUMBER },
@@ -381,23 +288,23 @@ static void put_rivals(struct contention *c, const struct recording *r)
 
 	for (uint32_t i = 0; i < n; i++)
 		got += all[i].got_ns;
-	for (uint32_t i = 0; i < n && (wanted(&all[i]) == 0 || is_listed(c, &all[i], listed)); i++) {
+	for (uint32_t i = 0; i < n && (pressure_wanted(&all[i]) == 0 || is_listed(c, &all[i], listed)); i++) {
 		const struct rival *v = &all[i];
 		struct cell cells[sizeof column / sizeof *column];
 		struct cell *cell = cells + 3;
 
-		if (wanted(v) == 0 || (c->table && !v->judged))
+		if (pressure_wanted(v) == 0 || (c->table && !v->judged))
 			continue;
 		listed++;
 		name_cells(cells, v);
 		*cell++ = cell_whole(v->judged);
 		*cell++ = cell_whole((__int128)v->got_ns);
-		*cell++ = value_cell(c, text[0], MEASURE_SHARE, part(v->got_ns, got));
+		*cell++ = value_cell(c, text[0], MEASURE_SHARE, pressure_part(v->got_ns, got));
 		*cell++ = cell_whole((__int128)v->waited_ns);
-		*cell++ = value_cell(c, text[1], MEASURE_SHARE, part(v->waited_ns, wanted(v)));
+		*cell++ = value_cell(c, text[1], MEASURE_SHARE, pressure_part(v->waited_ns, pressure_wanted(v)));
 		*cell++ = cell_whole((__int128)v->waits);
-		*cell++ = cell_real(wait_at(v->wait, 0.5));
-		*cell++ = cell_real(wait_at(v->wait, 0.99));
+		*cell++ = cell_real(pressure_wait(v, 0.5));
+		*cell++ = cell_real(pressure_wait(v, 0.99));
 		*cell++ = cell_whole((__int128)v->own_ns);
 		*cell++ = cell_whole((__int128)v->others_ns);
 		*cell++ = cell_whole((__int128)v->idle_ns);
@@ -405,18 +312,18 @@ static void put_rivals(struct contention *c, const struct recording *r)
 		*cell++ = cell_whole((__int128)v->took_ns);
 		*cell++ = cell_whole((__int128)v->slices);
 		*cell++ = cell_whole((__int128)v->preempted);
-		*cell++ = cell_real(part(v->slices_ns, v->slices));
+		*cell++ = cell_real(pressure_part(v->slices_ns, v->slices));
 		*cell++ = cell_whole((__int128)v->calls);
-		*cell++ = cell_real(part(v->calls_ns, v->calls));
+		*cell++ = cell_real(pressure_part(v->calls_ns, v->calls));
 		*cell++ = cell_whole((__int128)v->lock_ns);
 		*cell++ = cell_whole((__int128)v->disk_ns);
-		rows_put(rows, demand_last(r->demand), SLICE("rival"), cells);
+		rows_put(rows, r->last_ts, SLICE("rival"), cells);
 	}
 	rows_close(rows);
 }
 
 /* Each share as a record. */
-static void put_shares(struct contention *c, const struct recording *r)
+static void put_shares(struct contention *c, const struct pressure *r)
 {
 	static const struct column column[] = {
 		{ { "comm", 4 }, COLUMN_TEXT }, { { "pid", 3 }, COLUMN_NUMBER }, { { "tid", 3 }, COLUMN_NUMBER },
@@ -439,13 +346,13 @@ static void put_shares(struct contention *c, const struct recording *r)
 				     known ? SLICE("thread") : SLICE("unknown"));
 		name_cells(cells + 4, known ? &all[share[i].culprit] : &nobody);
 		cells[7] = cell_whole((__int128)share[i].ns);
-		rows_put(rows, demand_last(r->demand), SLICE("share"), cells);
+		rows_put(rows, r->last_ts, SLICE("share"), cells);
 	}
 	rows_close(rows);
 }
 
 /* The columns of the matrix: those who took most time of the victims that are shown, their own included. */
-static size_t choose_culprits(const struct contention *c, const struct recording *r, uint32_t *chosen)
+static size_t choose_culprits(const struct contention *c, const struct pressure *r, uint32_t *chosen)
 {
 	size_t n, k = 0;
 	uint32_t rivals, victims = 0;
@@ -474,7 +381,7 @@ static size_t choose_culprits(const struct contention *c, const struct recording
 	return k;
 }
 
-static void put_matrix(struct contention *c, const struct recording *r)
+static void put_matrix(struct contention *c, const struct pressure *r)
 {
 	uint32_t chosen[MATRIX_CULPRITS], rivals, victims = 0;
 	size_t n, culprits_n = choose_culprits(c, r, chosen), columns = culprits_n + 6;
@@ -499,7 +406,7 @@ static void put_matrix(struct contention *c, const struct recording *r)
 		struct cell cells[MATRIX_CULPRITS + 6];
 
 		cells[0] = cell_text(slice_of(rival_text(c, victim, v)));
-		cells[1] = cell_whole((__int128)wanted(v));
+		cells[1] = cell_whole((__int128)pressure_wanted(v));
 		cells[2] = cell_whole((__int128)v->got_ns);
 		for (size_t k = 3; k < columns; k++)
 			cells[k] = cell_whole(0);
@@ -517,17 +424,17 @@ static void put_matrix(struct contention *c, const struct recording *r)
 	rows_close(rows);
 }
 
-static void put_verdict(struct contention *c, const struct recording *r)
+static void put_verdict(struct contention *c, const struct pressure *r)
 {
-	int64_t ts = demand_last(r->demand);
+	int64_t ts = r->last_ts;
 
 	writer_begin(c->out, ts, SLICE("verdict"));
 	writer_text(c->out, KEY("verdict"), slice_of(verdicts[r->verdict]));
 	if (!isnan(r->score))
 		writer_real(c->out, KEY("score"), r->score);
-	writer_real(c->out, KEY("limit"), c->score);
-	writer_u64(c->out, KEY("time_ns"), demand_time(r->demand));
-	writer_u64(c->out, KEY("cpus"), demand_cpus(r->demand));
+	writer_real(c->out, KEY("limit"), c->plan.score);
+	writer_u64(c->out, KEY("time_ns"), r->time_ns);
+	writer_u64(c->out, KEY("cpus"), r->cpus);
 	writer_u64(c->out, KEY("got_ns"), r->sum.got_ns);
 	writer_u64(c->out, KEY("waited_ns"), r->sum.waited_ns);
 	writer_u64(c->out, KEY("own_ns"), r->sum.own_ns);
@@ -539,7 +446,7 @@ static void put_verdict(struct contention *c, const struct recording *r)
 
 static void show_one(struct contention *c)
 {
-	const struct recording *r = &c->recording[0];
+	const struct pressure *r = &c->pressure[0];
 
 	if (!c->table) {
 		put_verdict(c, r);
@@ -551,7 +458,7 @@ static void show_one(struct contention *c)
 	say_verdict(c, r);
 	say_waiting(c, r);
 	put_measures(c, r);
-	if (wanted(&r->sum) == 0)
+	if (pressure_wanted(&r->sum) == 0)
 		return;
 	put_rivals(c, r);
 	say(c, "\nWho ran while a victim waited (with what it got itself, a row sums to its runnable time):\n");
@@ -559,26 +466,6 @@ static void show_one(struct contention *c)
 }
 
 /* Two recordings */
-
-enum change { WORSE = -1, ALIKE, BETTER };
-static const char *const changes[] = { "worse", "alike", "better" };
-
-/* A measure changed when its score did by 0.1, or, where it has none, when it did by a quarter. */
-static enum change change_of(const struct measure *base, const struct measure *new)
-{
-	double old_score = limits_score(base, base->value), score = limits_score(new, new->value);
-	double x = base->value, y = new->value;
-
-	if (isnan(x) || isnan(y))
-		return ALIKE;
-	if (!isnan(score))
-		return score >= old_score + 0.1 ? WORSE : score <= old_score - 0.1 ? BETTER : ALIKE;
-	if (new->low_is_bad) {
-		x = new->value;
-		y = base->value;
-	}
-	return y > x * 1.25 ? WORSE : x > y * 1.25 ? BETTER : ALIKE;
-}
 
 static void put_measure_changes(struct contention *c)
 {
@@ -590,108 +477,23 @@ static void put_measure_changes(struct contention *c)
 	struct rows *rows = open_rows(c, column, 6);
 	char text[2][TEXT];
 
-	for (size_t i = 0; i < MEASURES; i++) {
-		const struct measure *base = &c->recording[0].measure[i], *new = &c->recording[1].measure[i];
+	for (size_t i = 0; i < PRESSURE_MEASURES; i++) {
+		const struct measure *base = &c->pressure[0].measure[i], *new = &c->pressure[1].measure[i];
 		double old_score = limits_score(base, base->value), score = limits_score(new, new->value);
 		const struct cell cells[] = {
 			cell_text(slice_of(base->name)), value_cell(c, text[0], base->unit, base->value),
 			value_cell(c, text[1], new->unit, new->value),
 			cell_real(c->table ? round(old_score * 100) / 100 : old_score),
 			cell_real(c->table ? round(score * 100) / 100 : score),
-			cell_text(slice_of(changes[change_of(base, new) + 1])),
+			cell_text(slice_of(changes[pressure_change(base, new)])),
 		};
 
-		rows_put(rows, demand_last(c->recording[1].demand), SLICE("measure"), cells);
+		rows_put(rows, c->pressure[1].last_ts, SLICE("measure"), cells);
 	}
 	rows_close(rows);
 }
 
-/* One name in both recordings; a share of time for each. */
-struct pair {
-	struct slice comm;
-	const struct rival *side[2];	/* NULL: not there */
-	double waited[2], took[2];	/* of each second of CPU time there was */
-};
-
-static int by_comm(const void *a, const void *b)
-{
-	return slice_compare(((const struct pair *)a)->comm, ((const struct pair *)b)->comm);
-}
-
-/* What waits more comes first. */
-static int by_rise(const void *a, const void *b)
-{
-	const struct pair *x = a, *y = b;
-	double of_x = x->waited[1] - x->waited[0], of_y = y->waited[1] - y->waited[0];
-
-	return of_x != of_y ? (of_x > of_y ? -1 : 1) : by_comm(a, b);
-}
-
-/* The judged names of both; free() it. */
-static struct pair *pair_rivals(const struct contention *c, size_t *n)
-{
-	struct pair *pair = NULL;
-	size_t room = 0, kept = 0;
-
-	*n = 0;
-	for (int side = 0; side < 2; side++) {
-		const struct recording *r = &c->recording[side];
-		double time = (double)demand_time(r->demand) * (double)demand_cpus(r->demand);
-		uint32_t rivals;
-		const struct rival *all = rivals_all(r->rivals, &rivals);
-
-		pair = memory_grow(pair, &room, *n + rivals, sizeof *pair);
-		for (uint32_t i = 0; i < rivals; i++) {
-			struct pair *p = &pair[*n];
-
-			if (wanted(&all[i]) == 0)
-				continue;
-			*p = (struct pair){ .comm = all[i].comm };
-			p->side[side] = &all[i];
-			p->waited[side] = all[i].judged && time > 0 ? (double)all[i].waited_ns / time : 0;
-			p->took[side] = time > 0 ? (double)all[i].took_ns / time : 0;
-			++*n;
-		}
-	}
-	if (*n)
-		qsort(pair, *n, sizeof *pair, by_comm);
-	for (size_t i = 0; i < *n; i++) {
-		if (kept && slice_equal(pair[kept - 1].comm, pair[i].comm)) {
-			/* Judged and others of one name are two rivals: the one with more time stands for both. */
-			for (int side = 0; side < 2; side++) {
-				struct pair *p = &pair[kept - 1];
-
-				p->waited[side] += pair[i].waited[side];
-				p->took[side] += pair[i].took[side];
-				if (!p->side[side] || (pair[i].side[side] &&
-				    wanted(pair[i].side[side]) > wanted(p->side[side])))
-					p->side[side] = pair[i].side[side];
-			}
-		} else {
-			pair[kept++] = pair[i];
-		}
-	}
-	*n = kept;
-	if (kept)
-		qsort(pair, kept, sizeof *pair, by_rise);
-	return pair;
-}
-
-static double share_of(const struct pair *p, int side)
-{
-	return p->side[side] ? part(p->side[side]->waited_ns, wanted(p->side[side])) : NAN;
-}
-
-/* It waits for 0.5 % of all CPU time more, or less, and the part of its time changed by 5 points. */
-static enum change change_of_pair(const struct pair *p)
-{
-	double rise = p->waited[1] - p->waited[0];
-	double points = (p->side[1] ? share_of(p, 1) : 0) - (p->side[0] ? share_of(p, 0) : 0);
-
-	return rise >= 0.005 && points >= 0.05 ? WORSE : rise <= -0.005 && points <= -0.05 ? BETTER : ALIKE;
-}
-
-static void put_pairs(struct contention *c, const struct pair *pair, size_t n)
+static void put_pairs(struct contention *c, const struct pressure_pair *pair, size_t n)
 {
 	static const struct column column[] = {
 		{ { "comm", 4 }, COLUMN_TEXT }, { { "base_wait_share", 15 }, COLUMN_NUMBER },
@@ -704,30 +506,30 @@ static void put_pairs(struct contention *c, const struct pair *pair, size_t n)
 
 	for (size_t i = 0; i < n && (!c->table || c->top == 0 || i < c->top); i++) {
 		const struct cell cells[] = {
-			cell_text(pair[i].comm), value_cell(c, text[0], MEASURE_SHARE, share_of(&pair[i], 0)),
-			value_cell(c, text[1], MEASURE_SHARE, share_of(&pair[i], 1)),
+			cell_text(pair[i].comm), value_cell(c, text[0], MEASURE_SHARE, pressure_pair_share(&pair[i], 0)),
+			value_cell(c, text[1], MEASURE_SHARE, pressure_pair_share(&pair[i], 1)),
 			value_cell(c, text[2], MEASURE_SHARE, pair[i].waited[0]),
 			value_cell(c, text[3], MEASURE_SHARE, pair[i].waited[1]),
 			value_cell(c, text[4], MEASURE_SHARE, pair[i].took[0]),
 			value_cell(c, text[5], MEASURE_SHARE, pair[i].took[1]),
-			cell_text(slice_of(changes[change_of_pair(&pair[i]) + 1])),
+			cell_text(slice_of(changes[pressure_pair_change(&pair[i])])),
 		};
 
-		rows_put(rows, demand_last(c->recording[1].demand), SLICE("rival"), cells);
+		rows_put(rows, c->pressure[1].last_ts, SLICE("rival"), cells);
 	}
 	rows_close(rows);
 }
 
-static void say_worse(struct contention *c, const struct pair *pair, size_t n)
+static void say_worse(struct contention *c, const struct pressure_pair *pair, size_t n)
 {
 	const char *before = "worse: ";
-	const struct pair *culprit = NULL;
+	const struct pressure_pair *culprit = NULL;
 	char text[3][TEXT];
 
-	for (size_t i = 0; i < MEASURES; i++) {
-		const struct measure *base = &c->recording[0].measure[i], *new = &c->recording[1].measure[i];
+	for (size_t i = 0; i < PRESSURE_MEASURES; i++) {
+		const struct measure *base = &c->pressure[0].measure[i], *new = &c->pressure[1].measure[i];
 
-		if (change_of(base, new) != WORSE)
+		if (pressure_change(base, new) != PRESSURE_WORSE)
 			continue;
 		say(c, "%s%s (%s, was %s)", before, new->name, value_text(text[0], new->unit, new->value),
 		    value_text(text[1], base->unit, base->value));
@@ -738,12 +540,12 @@ static void say_worse(struct contention *c, const struct pair *pair, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!culprit || pair[i].took[1] - pair[i].took[0] > culprit->took[1] - culprit->took[0])
 			culprit = &pair[i];
-		if (change_of_pair(&pair[i]) != WORSE || i >= 8)
+		if (pressure_pair_change(&pair[i]) != PRESSURE_WORSE || i >= 8)
 			continue;
 		say(c, pair[i].side[0] ? "%s%s (%s of its time, was %s)" : "%s%s (%s of its time, is new)", before,
 		    rival_text(c, text[0], pair[i].side[1]),
-		    value_text(text[1], MEASURE_SHARE, share_of(&pair[i], 1)),
-		    value_text(text[2], MEASURE_SHARE, share_of(&pair[i], 0)));
+		    value_text(text[1], MEASURE_SHARE, pressure_pair_share(&pair[i], 1)),
+		    value_text(text[2], MEASURE_SHARE, pressure_pair_share(&pair[i], 0)));
 		before = ", ";
 	}
 	if (*before == ',')
@@ -758,15 +560,15 @@ static void say_worse(struct contention *c, const struct pair *pair, size_t n)
 static void show_two(struct contention *c)
 {
 	size_t n;
-	struct pair *pair = pair_rivals(c, &n);
+	struct pressure_pair *pair = pressure_pairs(&c->pressure[0], &c->pressure[1], &n);
 
 	for (size_t i = 0; i < 2; i++) {
 		if (c->table)
 			say(c, i ? "NEW\n" : "BASE\n");
 		if (c->table)
-			say_verdict(c, &c->recording[i]);
+			say_verdict(c, &c->pressure[i]);
 		else
-			put_verdict(c, &c->recording[i]);
+			put_verdict(c, &c->pressure[i]);
 	}
 	if (c->table)
 		say_worse(c, pair, n);
@@ -777,12 +579,12 @@ static void show_two(struct contention *c)
 
 static int conclude(const struct contention *c, struct loss *loss, bool strict, bool complete)
 {
-	const struct recording *last = &c->recording[c->recordings - 1];
-	int status = last->verdict == CONTENDED ? EXIT_CONTENDED : EXIT_COMPLETE;
+	const struct pressure *last = &c->pressure[c->recordings - 1];
+	int status = last->verdict == PRESSURE_CONTENDED ? EXIT_CONTENDED : EXIT_COMPLETE;
 	bool unknown = false;
 
 	for (size_t i = 0; i < c->recordings; i++)
-		unknown |= c->recording[i].verdict == UNKNOWN;
+		unknown |= c->pressure[i].verdict == PRESSURE_UNKNOWN;
 	if (unknown) {
 		message("there is too little data for a verdict: record for longer");
 		status = strict ? EXIT_LOSS : status;
@@ -795,19 +597,19 @@ static int conclude(const struct contention *c, struct loss *loss, bool strict, 
 int main(int argc, char **argv)
 {
 	static const char *const forms[] = { "table", "tskv", NULL }, *const bys[] = { "comm", "pid", "tid", NULL };
-	struct contention c = { .top = 8, .score = 0.5, .min_runnable = 100e6, .min_spans = 20 };
+	struct contention c = { .top = 8 };
 	bool strict = false, progress_forced = false, no_progress = false, complete = true;
 	const char *limits_file = NULL;
 	int form = 0, by = -1, status;
 	const struct limit others[] = {
-		{ "score", MEASURE_SHARE, &c.score }, { "min_runnable", MEASURE_NS, &c.min_runnable },
-		{ "min_spans", MEASURE_RATE, &c.min_spans }, { 0 },
+		{ "score", MEASURE_SHARE, &c.plan.score }, { "min_runnable", MEASURE_NS, &c.plan.min_runnable },
+		{ "min_spans", MEASURE_RATE, &c.plan.min_spans }, { 0 },
 	};
 	const struct option options[] = {
 		{ 'g', "group", "BY", "rivals are those of one comm, pid or tid (pid; comm for two recordings)",
 		  OPTION_CHOICE, .to = &by, .choices = bys },
 		{ 'p', "process", "NAME", "judge only threads of this name, pattern or process id; may be repeated",
-		  OPTION_LIST, .to = &c.names },
+		  OPTION_LIST, .to = &c.plan.names },
 		{ 'l', "limits", "FILE", "limits and weights of the verdict", OPTION_TEXT, .to = &limits_file },
 		{ 'n', "top", "COUNT", "so many rivals in tables (8); 0: all", OPTION_COUNT, .to = &c.top },
 		{ 'o', "output", "FORM", "table (the default) or tskv", OPTION_CHOICE, .to = &form,
@@ -839,15 +641,17 @@ int main(int argc, char **argv)
 	c.recordings = files[1] ? 2 : 1;
 	if (c.recordings == 2 && by > RIVALS_COMM)
 		message_usage("cannot compare by %s: recordings have other numbers for the same", bys[by]);
-	c.by = by >= 0 ? (enum rivals_by)by : c.recordings == 2 ? RIVALS_COMM : RIVALS_PID;
+	c.plan.by = by >= 0 ? (enum rivals_by)by : c.recordings == 2 ? RIVALS_COMM : RIVALS_PID;
 	c.table = form == 0;
-	memcpy(c.limits, defaults, sizeof defaults);
+	pressure_defaults(&c.plan);
 	if (limits_file)
-		limits_read(limits_file, c.limits, others);
+		limits_read(limits_file, c.plan.limits, others);
 
 	for (size_t i = 0; i < c.recordings; i++) {
-		complete = read_recording(&c.recording[i], files[i], &loss, progress_forced, no_progress) && complete;
-		judge(&c, &c.recording[i]);
+		c.demand[i] = demand_new();
+		if (!read_recording(c.demand[i], files[i], &loss, progress_forced, no_progress))
+			complete = false;
+		pressure_find(&c.pressure[i], c.demand[i], &c.plan);
 	}
 	c.out = writer_stdout();
 	if (c.recordings == 1)
@@ -857,11 +661,9 @@ int main(int argc, char **argv)
 	writer_close(c.out);
 	status = conclude(&c, &loss, strict, complete);
 	for (size_t i = 0; i < c.recordings; i++) {
-		rivals_free(c.recording[i].rivals);
-		if (c.recording[i].sum.wait)
-			sketch_free(c.recording[i].sum.wait);
-		demand_free(c.recording[i].demand);
+		pressure_free(&c.pressure[i]);
+		demand_free(c.demand[i]);
 	}
-	free(c.names.items);
+	free(c.plan.names.items);
 	return status;
 }
