@@ -68,7 +68,8 @@ static struct group *group_of(struct compare *c, const struct slice *values)
 		c->group = memory_grow(c->group, &c->room, n, sizeof *c->group);
 		memset(&c->group[c->known], 0, sizeof *c->group);
 		for (unsigned side = 0; side < SIDES; side++)
-			c->group[c->known].side[side].random = random_start(c->plan.seed, 3ull * c->known + side);
+			c->group[c->known].side[side].random =
+				random_start(c->plan.seed, 3ull * c->known + side);
 		c->known = n;
 	}
 	return &c->group[id];
@@ -242,7 +243,9 @@ static void fill_side(const struct compare *c, uint32_t id, struct cell *cell, i
 
 static double dependence(const struct compare *c, uint32_t id)
 {
-	return fmax(reservoir_dependence(&c->group[id].side[BASE]), reservoir_dependence(&c->group[id].side[NEW]));
+	const struct reservoir *side = c->group[id].side;
+
+	return fmax(reservoir_dependence(&side[BASE]), reservoir_dependence(&side[NEW]));
 }
 
 static void put_row(const struct compare *c, struct rows *rows, struct cell *cells, uint32_t id)
@@ -343,11 +346,12 @@ static void report(const struct compare *c, size_t tested, size_t worse)
 		message("%zu group%s values below 0: there is no ratio, and no verdict", no_ratio,
 			groups_are(no_ratio, " has", "s have"));
 	if (dependent && !c->block_ns)
-		message("values depend on those before in %zu group%s (correlation up to %.2f): p is too small "
-			"and the intervals are too narrow; see --block", dependent,
+		message("values depend on those before in %zu group%s (correlation up to %.2f): p is too "
+			"small and the intervals are too narrow; see --block", dependent,
 			groups_are(dependent, "", "s"), most);
 	if (worse)
-		message("%zu of %zu groups got worse by more than %g %%", worse, tested, c->plan.threshold * 100);
+		message("%zu of %zu groups got worse by more than %g %%", worse, tested,
+			c->plan.threshold * 100);
 }
 
 static void finish(struct compare *c)

@@ -104,7 +104,8 @@ static const char *value_text(char *to, enum measure_unit unit, double value)
 		time_text(to, value);
 	else
 		snprintf(to, TEXT, unit == MEASURE_RATE ? value < 100 ? "%.1f/s" : "%.0f/s" :
-			 fabs(value) < 0.1 ? "%.2f %%" : "%.1f %%", unit == MEASURE_RATE ? value : value * 100);
+			 fabs(value) < 0.1 ? "%.2f %%" : "%.1f %%",
+			 unit == MEASURE_RATE ? value : value * 100);
 	return to;
 }
 
@@ -137,7 +138,8 @@ static void say_verdict(struct contention *c, const struct pressure *r)
 		got += (double)all[i].got_ns;
 	if (r->verdict == PRESSURE_UNKNOWN)
 		say(c, "verdict: unknown: too little data (%s runnable in %llu spans; it takes %s in %g)\n",
-		    time_text(a, (double)pressure_wanted(&r->sum)), (unsigned long long)(r->sum.slices + r->sum.waits),
+		    time_text(a, (double)pressure_wanted(&r->sum)),
+		    (unsigned long long)(r->sum.slices + r->sum.waits),
 		    time_text(b, c->plan.min_runnable), c->plan.min_spans);
 	else
 		say(c, "verdict: %s (score %.2f; contended from %.2f up)\n", verdicts[r->verdict], r->score,
@@ -194,7 +196,8 @@ static void say_waiting(struct contention *c, const struct pressure *r)
 		return;
 	say(c, "runnable threads waited %s for a CPU, %.1f %% of their time; meanwhile it had\n"
 	    "  a thread of their own kind %s, another %s, nobody %s, unknown %s\n",
-	    time_text(text[0], (double)sum->waited_ns), (double)sum->waited_ns / (double)pressure_wanted(sum) * 100,
+	    time_text(text[0], (double)sum->waited_ns),
+	    pressure_part(sum->waited_ns, pressure_wanted(sum)) * 100,
 	    time_text(text[1], (double)sum->own_ns), time_text(text[2], (double)sum->others_ns),
 	    time_text(text[3], (double)sum->idle_ns), time_text(text[4], (double)sum->unknown_ns));
 	culprit = culprits(r, &n);
@@ -238,7 +241,8 @@ static void put_measures(struct contention *c, const struct pressure *r)
 		bool limited = !isnan(m->calm);
 		const struct cell cells[] = {
 			cell_text(slice_of(m->name)), value_cell(c, text[0], m->unit, m->value),
-			value_cell(c, text[1], m->unit, m->calm), value_cell(c, text[2], m->unit, m->contended),
+			value_cell(c, text[1], m->unit, m->calm),
+			value_cell(c, text[2], m->unit, m->contended),
 			cell_real(c->table ? round(score * 100) / 100 : score),
 			limited ? cell_real(m->weight) : (struct cell){ .kind = CELL_NONE },
 		};
@@ -301,7 +305,8 @@ static void put_rivals(struct contention *c, const struct pressure *r)
 		*cell++ = cell_whole((__int128)v->got_ns);
 		*cell++ = value_cell(c, text[0], MEASURE_SHARE, pressure_part(v->got_ns, got));
 		*cell++ = cell_whole((__int128)v->waited_ns);
-		*cell++ = value_cell(c, text[1], MEASURE_SHARE, pressure_part(v->waited_ns, pressure_wanted(v)));
+		*cell++ = value_cell(c, text[1], MEASURE_SHARE,
+				     pressure_part(v->waited_ns, pressure_wanted(v)));
 		*cell++ = cell_whole((__int128)v->waits);
 		*cell++ = cell_real(pressure_wait(v, 0.5));
 		*cell++ = cell_real(pressure_wait(v, 0.99));
@@ -326,7 +331,8 @@ static void put_rivals(struct contention *c, const struct pressure *r)
 static void put_shares(struct contention *c, const struct pressure *r)
 {
 	static const struct column column[] = {
-		{ { "comm", 4 }, COLUMN_TEXT }, { { "pid", 3 }, COLUMN_NUMBER }, { { "tid", 3 }, COLUMN_NUMBER },
+		{ { "comm", 4 }, COLUMN_TEXT }, { { "pid", 3 }, COLUMN_NUMBER },
+		{ { "tid", 3 }, COLUMN_NUMBER },
 		{ { "by", 2 }, COLUMN_TEXT }, { { "by_comm", 7 }, COLUMN_TEXT },
 		{ { "by_pid", 6 }, COLUMN_NUMBER }, { { "by_tid", 6 }, COLUMN_NUMBER },
 		{ { "wait_ns", 7 }, COLUMN_NS },
@@ -389,7 +395,8 @@ static void put_matrix(struct contention *c, const struct pressure *r)
 	const struct rival *all = rivals_all(r->rivals, &rivals);
 	char names[MATRIX_CULPRITS][TEXT], victim[TEXT];
 	struct column column[MATRIX_CULPRITS + 6] = {
-		{ { "victim", 6 }, COLUMN_TEXT }, { { "runnable", 8 }, COLUMN_NS }, { { "got", 3 }, COLUMN_NS },
+		{ { "victim", 6 }, COLUMN_TEXT }, { { "runnable", 8 }, COLUMN_NS },
+		{ { "got", 3 }, COLUMN_NS },
 	};
 	struct rows *rows;
 
@@ -461,7 +468,8 @@ static void show_one(struct contention *c)
 	if (pressure_wanted(&r->sum) == 0)
 		return;
 	put_rivals(c, r);
-	say(c, "\nWho ran while a victim waited (with what it got itself, a row sums to its runnable time):\n");
+	say(c, "\nWho ran while a victim waited (with what it got itself, a row sums to its runnable "
+	    "time):\n");
 	put_matrix(c, r);
 }
 
@@ -506,7 +514,8 @@ static void put_pairs(struct contention *c, const struct pressure_pair *pair, si
 
 	for (size_t i = 0; i < n && (!c->table || c->top == 0 || i < c->top); i++) {
 		const struct cell cells[] = {
-			cell_text(pair[i].comm), value_cell(c, text[0], MEASURE_SHARE, pressure_pair_share(&pair[i], 0)),
+			cell_text(pair[i].comm),
+			value_cell(c, text[0], MEASURE_SHARE, pressure_pair_share(&pair[i], 0)),
 			value_cell(c, text[1], MEASURE_SHARE, pressure_pair_share(&pair[i], 1)),
 			value_cell(c, text[2], MEASURE_SHARE, pair[i].waited[0]),
 			value_cell(c, text[3], MEASURE_SHARE, pair[i].waited[1]),
@@ -542,8 +551,8 @@ static void say_worse(struct contention *c, const struct pressure_pair *pair, si
 			culprit = &pair[i];
 		if (pressure_pair_change(&pair[i]) != PRESSURE_WORSE || i >= 8)
 			continue;
-		say(c, pair[i].side[0] ? "%s%s (%s of its time, was %s)" : "%s%s (%s of its time, is new)", before,
-		    rival_text(c, text[0], pair[i].side[1]),
+		say(c, pair[i].side[0] ? "%s%s (%s of its time, was %s)" : "%s%s (%s of its time, is new)",
+		    before, rival_text(c, text[0], pair[i].side[1]),
 		    value_text(text[1], MEASURE_SHARE, pressure_pair_share(&pair[i], 1)),
 		    value_text(text[2], MEASURE_SHARE, pressure_pair_share(&pair[i], 0)));
 		before = ", ";
@@ -596,21 +605,24 @@ static int conclude(const struct contention *c, struct loss *loss, bool strict, 
 
 int main(int argc, char **argv)
 {
-	static const char *const forms[] = { "table", "tskv", NULL }, *const bys[] = { "comm", "pid", "tid", NULL };
+	static const char *const forms[] = { "table", "tskv", NULL };
+	static const char *const bys[] = { "comm", "pid", "tid", NULL };
 	struct contention c = { .top = 8 };
 	bool strict = false, progress_forced = false, no_progress = false, complete = true;
 	const char *limits_file = NULL;
 	int form = 0, by = -1, status;
 	const struct limit others[] = {
-		{ "score", MEASURE_SHARE, &c.plan.score }, { "min_runnable", MEASURE_NS, &c.plan.min_runnable },
+		{ "score", MEASURE_SHARE, &c.plan.score },
+		{ "min_runnable", MEASURE_NS, &c.plan.min_runnable },
 		{ "min_spans", MEASURE_RATE, &c.plan.min_spans }, { 0 },
 	};
 	const struct option options[] = {
-		{ 'g', "group", "BY", "rivals are those of one comm, pid or tid (pid; comm for two recordings)",
+		{ 'g', "group", "BY", "rivals have one comm, pid or tid (pid; of two recordings, comm)",
 		  OPTION_CHOICE, .to = &by, .choices = bys },
-		{ 'p', "process", "NAME", "judge only threads of this name, pattern or process id; may be repeated",
-		  OPTION_LIST, .to = &c.plan.names },
-		{ 'l', "limits", "FILE", "limits and weights of the verdict", OPTION_TEXT, .to = &limits_file },
+		{ 'p', "process", "NAME", "judge only threads of this name (a pattern) or process id; may be "
+		  "repeated", OPTION_LIST, .to = &c.plan.names },
+		{ 'l', "limits", "FILE", "limits and weights of the verdict", OPTION_TEXT,
+		  .to = &limits_file },
 		{ 'n', "top", "COUNT", "so many rivals in tables (8); 0: all", OPTION_COUNT, .to = &c.top },
 		{ 'o', "output", "FORM", "table (the default) or tskv", OPTION_CHOICE, .to = &form,
 		  .choices = forms },

@@ -83,11 +83,12 @@ static void measure_ratios(struct contrast *c, const struct contrast_plan *plan,
 	struct random random = random_start(plan->seed, stream);
 	struct interval (*draw)(struct random *, const struct sample *, const struct sample *, double, double,
 				size_t) = plan->blocks ? bootstrap_ratio_blocks : bootstrap_ratio;
+	const struct sample *a = &c->sample[CONTRAST_BASE], *b = &c->sample[CONTRAST_NEW];
 
 	c->ratio = ratio_of(c->median[CONTRAST_BASE], c->median[CONTRAST_NEW]);
 	c->p99_ratio = ratio_of(c->p99[CONTRAST_BASE], c->p99[CONTRAST_NEW]);
-	c->range = draw(&random, &c->sample[CONTRAST_BASE], &c->sample[CONTRAST_NEW], 0.5, plan->confidence, plan->replicates);
-	c->p99_range = draw(&random, &c->sample[CONTRAST_BASE], &c->sample[CONTRAST_NEW], 0.99, plan->confidence, plan->replicates);
+	c->range = draw(&random, a, b, 0.5, plan->confidence, plan->replicates);
+	c->p99_range = draw(&random, a, b, 0.99, plan->confidence, plan->replicates);
 }
 
 void contrast_measure(struct contrast *c, struct reservoir side[CONTRAST_SIDES],

@@ -16,7 +16,7 @@ struct contrast_plan {
 	double threshold;	/* a median that got worse by a smaller part than this is no matter */
 	double confidence;	/* of intervals, and that no finding of all is false: 0.95 */
 	bool lower_is_worse;
-	bool blocks;		/* the reservoirs' tags are blocks: these are independent, values are not */
+	bool blocks;		/* the reservoirs' tags are blocks; only these are independent */
 	uint64_t seed;
 	size_t replicates;	/* of the bootstrap */
 };

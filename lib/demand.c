@@ -135,7 +135,8 @@ static bool read_span(struct demand *d, const struct record *record, struct span
 {
 	bool good = lookup_i64(&d->ts, record, &span->ts) && lookup_i64(&d->tid, record, &span->tid) &&
 		    lookup_i64(&d->dur, record, &span->dur) && span->tid >= 0 && span->tid < 1 << 22 &&
-		    span->ts >= 0 && span->ts < INT64_MAX && span->dur >= 0 && span->dur / 1000000 <= DEMAND_LONGEST;
+		    span->ts >= 0 && span->ts < INT64_MAX && span->dur >= 0 &&
+		    span->dur / 1000000 <= DEMAND_LONGEST;
 
 	if (!good) {
 		d->unusable++;

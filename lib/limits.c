@@ -84,8 +84,8 @@ void limits_read(const char *file, struct measure *measures, const struct limit 
 		double *place;
 
 		if (n > FILE_LIMIT || (text.len == sizeof line - 1 && line[text.len - 1] != '\n'))
-			message_usage("cannot use %s:%d: a line has up to %zu bytes, a file up to %d lines", file, n,
-				      sizeof line - 2, FILE_LIMIT);
+			message_usage("cannot use %s:%d: a line has up to %zu bytes, a file up to %d lines",
+				      file, n, sizeof line - 2, FILE_LIMIT);
 		while (text.len && strchr(" \t\r\n", line[text.len - 1]))
 			text.len--;
 		if (text.len == 0 || *line == '#')
@@ -96,7 +96,8 @@ void limits_read(const char *file, struct measure *measures, const struct limit 
 		value = (struct slice){ equals + 1, text.len - name.len - 1 };
 		place = place_of(name, measures, others, &unit);
 		if (!place)
-			message_usage("cannot use %s:%d: there is no limit '%.*s'", file, n, (int)name.len, line);
+			message_usage("cannot use %s:%d: there is no limit '%.*s'", file, n, (int)name.len,
+				      line);
 		if (!read_value(value, unit, place))
 			message_usage("cannot use %s:%d: '%.*s' is not %s", file, n, (int)value.len, value.at,
 				      units[unit]);
@@ -106,8 +107,8 @@ void limits_read(const char *file, struct measure *measures, const struct limit 
 	fclose(in);
 	for (struct measure *m = measures; m->name; m++)
 		if (!fits(m))
-			message_usage("cannot use %s: %s.calm and %s.contended go together, the %s one is calm", file,
-				      m->name, m->name, m->low_is_bad ? "larger" : "smaller");
+			message_usage("cannot use %s: %s.calm and %s.contended go together, the %s one is "
+				      "calm", file, m->name, m->name, m->low_is_bad ? "larger" : "smaller");
 }
 
 double limits_score(const struct measure *m, double value)

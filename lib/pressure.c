@@ -45,17 +45,17 @@ double pressure_wait(const struct rival *rival, double q)
 	place = (double)(wait->n - 1) * q;
 	rank = (uint64_t)place;
 	below = sketch_at(wait, rank);
-	return rank + 1 < wait->n ? below + (sketch_at(wait, rank + 1) - below) * (place - (double)rank) : below;
+	if (rank + 1 == wait->n)
+		return below;
+	return below + (sketch_at(wait, rank + 1) - below) * (place - (double)rank);
 }
 
-static void measure(struct pressure *r, const struct demand *demand, const struct pressure_plan *plan)
+static void measure(struct pressure *r)
 {
 	double seconds = (double)r->time_ns / 1e9 * (double)r->cpus;
-	struct rivals *threads = rivals_new(demand, RIVALS_TID, &plan->names);
 	const struct rival *sum = &r->sum;
 	struct measure *m = r->measure;
 
-	memcpy(m, plan->limits, sizeof plan->limits);
 	m[PRESSURE_WAIT_SHARE].value = pressure_part(sum->waited_ns, pressure_wanted(sum));
 	m[PRESSURE_SWITCHES].value = seconds > 0 ? (double)sum->slices / seconds : NAN;
 	m[PRESSURE_CALL].value = pressure_part(sum->calls_ns, sum->calls);
@@ -65,20 +65,24 @@ static void measure(struct pressure *r, const struct demand *demand, const struc
 	m[PRESSURE_RUNQ_P50].value = pressure_wait(sum, 0.5);
 	m[PRESSURE_RUNQ_P95].value = pressure_wait(sum, 0.95);
 	m[PRESSURE_RUNQ_P99].value = pressure_wait(sum, 0.99);
-	m[PRESSURE_FAIRNESS_THREADS].value = rivals_fairness(threads);
 	m[PRESSURE_IO_WAIT].value = pressure_part(sum->disk_ns, sum->disk_ns + pressure_wanted(sum));
-	rivals_free(threads);
 }
 
 void pressure_find(struct pressure *r, const struct demand *demand, const struct pressure_plan *plan)
 {
 	uint64_t wanted;
 
-	*r = (struct pressure){ .rivals = rivals_new(demand, plan->by, &plan->names),
-				.time_ns = demand_time(demand), .last_ts = demand_last(demand),
+	*r = (struct pressure){ .time_ns = demand_time(demand), .last_ts = demand_last(demand),
 				.cpus = demand_cpus(demand) };
+	memcpy(r->measure, plan->limits, sizeof plan->limits);
+	r->rivals = rivals_new(demand, RIVALS_TID, &plan->names);
+	r->measure[PRESSURE_FAIRNESS_THREADS].value = rivals_fairness(r->rivals);
+	if (plan->by != RIVALS_TID) {
+		rivals_free(r->rivals);
+		r->rivals = rivals_new(demand, plan->by, &plan->names);
+	}
 	r->sum = rivals_sum(r->rivals);
-	measure(r, demand, plan);
+	measure(r);
 	r->score = limits_verdict(r->measure);
 	wanted = pressure_wanted(&r->sum);
 	if (wanted == 0 || (double)wanted < plan->min_runnable || isnan(r->score) ||
@@ -95,25 +99,26 @@ void pressure_free(struct pressure *r)
 		sketch_free(r->sum.wait);
 }
 
+/* Whether a measure went from A to B for the worse. */
+static bool is_worse(const struct measure *a, const struct measure *b)
+{
+	double score = limits_score(b, b->value);
+	bool quarter = b->low_is_bad ? a->value > b->value * 1.25 : b->value > a->value * 1.25;
+
+	/* NANs compare false: a measure without limits has no score. */
+	return score >= limits_score(a, a->value) + 0.1 || (quarter && score != 0);
+}
+
 enum pressure_change pressure_change(const struct measure *base, const struct measure *new)
 {
-	double old_score = limits_score(base, base->value), score = limits_score(new, new->value);
-	double x = base->value, y = new->value;
-
-	if (isnan(x) || isnan(y))
-		return PRESSURE_ALIKE;
-	if (!isnan(score))
-		return score >= old_score + 0.1 ? PRESSURE_WORSE : score <= old_score - 0.1 ? PRESSURE_BETTER : PRESSURE_ALIKE;
-	if (new->low_is_bad) {
-		x = new->value;
-		y = base->value;
-	}
-	return y > x * 1.25 ? PRESSURE_WORSE : x > y * 1.25 ? PRESSURE_BETTER : PRESSURE_ALIKE;
+	return is_worse(base, new) ? PRESSURE_WORSE : is_worse(new, base) ? PRESSURE_BETTER : PRESSURE_ALIKE;
 }
 
 static int by_comm(const void *a, const void *b)
 {
-	return slice_compare(((const struct pressure_pair *)a)->comm, ((const struct pressure_pair *)b)->comm);
+	const struct pressure_pair *x = a, *y = b;
+
+	return slice_compare(x->comm, y->comm);
 }
 
 /* What waits more comes first. */
@@ -125,52 +130,60 @@ static int by_rise(const void *a, const void *b)
 	return of_x != of_y ? (of_x > of_y ? -1 : 1) : by_comm(a, b);
 }
 
+/* Judged ones and others of one name are two rivals: the one that wanted more stands for both. */
+static void join(struct pressure_pair *to, const struct pressure_pair *from)
+{
+	for (int side = 0; side < 2; side++) {
+		const struct rival *rival = from->side[side], *old = to->side[side];
+
+		to->waited[side] += from->waited[side];
+		to->took[side] += from->took[side];
+		if (!old || (rival && pressure_wanted(rival) > pressure_wanted(old)))
+			to->side[side] = rival;
+	}
+}
+
+/* Appends the rivals of a recording. */
+static struct pressure_pair *list(struct pressure_pair *pair, size_t *room, size_t *n,
+				  const struct pressure *r, int side)
+{
+	double time = (double)r->time_ns * (double)r->cpus;
+	uint32_t rivals;
+	const struct rival *all = rivals_all(r->rivals, &rivals);
+
+	pair = memory_grow(pair, room, *n + rivals, sizeof *pair);
+	for (uint32_t i = 0; i < rivals; i++) {
+		struct pressure_pair *p = &pair[*n];
+
+		if (pressure_wanted(&all[i]) == 0)
+			continue;
+		*p = (struct pressure_pair){ .comm = all[i].comm };
+		p->side[side] = &all[i];
+		p->waited[side] = all[i].judged && time > 0 ? (double)all[i].waited_ns / time : 0;
+		p->took[side] = time > 0 ? (double)all[i].took_ns / time : 0;
+		++*n;
+	}
+	return pair;
+}
+
 struct pressure_pair *pressure_pairs(const struct pressure *base, const struct pressure *new, size_t *n)
 {
-	struct pressure_pair *pair = NULL;
-	size_t room = 0, kept = 0;
+	struct pressure_pair *pair;
+	size_t room = 0, listed = 0;
 
+	pair = list(NULL, &room, &listed, base, 0);
+	pair = list(pair, &room, &listed, new, 1);
 	*n = 0;
-	for (int side = 0; side < 2; side++) {
-		const struct pressure *r = side ? new : base;
-		double time = (double)r->time_ns * (double)r->cpus;
-		uint32_t rivals;
-		const struct rival *all = rivals_all(r->rivals, &rivals);
-
-		pair = memory_grow(pair, &room, *n + rivals, sizeof *pair);
-		for (uint32_t i = 0; i < rivals; i++) {
-			struct pressure_pair *p = &pair[*n];
-
-			if (pressure_wanted(&all[i]) == 0)
-				continue;
-			*p = (struct pressure_pair){ .comm = all[i].comm };
-			p->side[side] = &all[i];
-			p->waited[side] = all[i].judged && time > 0 ? (double)all[i].waited_ns / time : 0;
-			p->took[side] = time > 0 ? (double)all[i].took_ns / time : 0;
-			++*n;
-		}
+	if (listed == 0)
+		return pair;
+	qsort(pair, listed, sizeof *pair, by_comm);
+	for (size_t i = 0; i < listed; i++) {
+		if (*n && slice_equal(pair[*n - 1].comm, pair[i].comm))
+			join(&pair[*n - 1], &pair[i]);
+		else
+			pair[(*n)++] = pair[i];
 	}
-	if (*n)
-		qsort(pair, *n, sizeof *pair, by_comm);
-	for (size_t i = 0; i < *n; i++) {
-		if (kept && slice_equal(pair[kept - 1].comm, pair[i].comm)) {
-			/* Judged and others of one name are two rivals: the one with more time stands for both. */
-			for (int side = 0; side < 2; side++) {
-				struct pressure_pair *p = &pair[kept - 1];
-
-				p->waited[side] += pair[i].waited[side];
-				p->took[side] += pair[i].took[side];
-				if (!p->side[side] || (pair[i].side[side] &&
-				    pressure_wanted(pair[i].side[side]) > pressure_wanted(p->side[side])))
-					p->side[side] = pair[i].side[side];
-			}
-		} else {
-			pair[kept++] = pair[i];
-		}
-	}
-	*n = kept;
-	if (kept)
-		qsort(pair, kept, sizeof *pair, by_rise);
+	qsort(pair, *n, sizeof *pair, by_rise);
 	return pair;
 }
 
@@ -181,8 +194,11 @@ double pressure_pair_share(const struct pressure_pair *p, int side)
 
 enum pressure_change pressure_pair_change(const struct pressure_pair *p)
 {
-	double rise = p->waited[1] - p->waited[0];
-	double points = (p->side[1] ? pressure_pair_share(p, 1) : 0) - (p->side[0] ? pressure_pair_share(p, 0) : 0);
+	double rise = p->waited[1] - p->waited[0], points = 0;
 
-	return rise >= 0.005 && points >= 0.05 ? PRESSURE_WORSE : rise <= -0.005 && points <= -0.05 ? PRESSURE_BETTER : PRESSURE_ALIKE;
+	for (int side = 0; side < 2; side++)
+		points += p->side[side] ? pressure_pair_share(p, side) * (side ? 1 : -1) : 0;
+	if (rise >= 0.005 && points >= 0.05)
+		return PRESSURE_WORSE;
+	return rise <= -0.005 && points <= -0.05 ? PRESSURE_BETTER : PRESSURE_ALIKE;
 }

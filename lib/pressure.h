@@ -57,7 +57,10 @@ double pressure_wait(const struct rival *rival, double q);
 
 enum pressure_change { PRESSURE_WORSE, PRESSURE_ALIKE, PRESSURE_BETTER };
 
-/* A measure changed when its score did by 0.1, or, where it has none, when it did by a quarter. */
+/*
+ * A measure changed when its score did by 0.1, or when its value did by a quarter (where it has limits: to or
+ * from beyond the calm one).
+ */
 enum pressure_change pressure_change(const struct measure *base, const struct measure *new);
 
 /* Those of one name in two recordings, base and new. */
@@ -73,7 +76,7 @@ struct pressure_pair *pressure_pairs(const struct pressure *base, const struct p
 /* The part of its runnable time that it waited; NAN: it is not there. */
 double pressure_pair_share(const struct pressure_pair *pair, int side);
 
-/* Waits for 0.5 % of all CPU time more, or less, and the part of its time that it waits changed by 5 points. */
+/* It waits for 0.5 % of all CPU time more, or less, and for 5 points more, or less, of its own time. */
 enum pressure_change pressure_pair_change(const struct pressure_pair *pair);
 
 #endif

@@ -41,16 +41,19 @@ static double exact_p(const unsigned *ranks, size_t n, size_t chosen, size_t sum
 {
 	size_t most = 0;
 	double *ways, below = 0, above = 0, all = 0, p;
+	size_t reach = 0;	/* the largest sum so far */
 
 	for (size_t i = 0; i < n; i++)
 		most += ranks[i];
-	/* ways[c * (most + 1) + s]: choices of c ranks with the sum s; at most C(50, 25) < 2^53. */
+	/* ways[c * (most + 1) + s]: choices of c ranks with the sum s; at most C(30, 15). */
 	ways = memory_zeroed((chosen + 1) * (most + 1) * sizeof *ways);
 	ways[0] = 1;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		reach += ranks[i];
 		for (size_t c = i < chosen ? i + 1 : chosen; c > 0; c--)
-			for (size_t s = ranks[i]; s <= most; s++)
+			for (size_t s = ranks[i]; s <= reach; s++)
 				ways[c * (most + 1) + s] += ways[(c - 1) * (most + 1) + s - ranks[i]];
+	}
 	for (size_t s = 0; s <= most; s++) {
 		double w = ways[chosen * (most + 1) + s];
 

@@ -18,7 +18,7 @@ void reservoir_free(struct reservoir *r)
 static void note_order(struct reservoir *r, double value)
 {
 	/* The bits of a double approximate its logarithm: exponent and, linearly, mantissa. */
-	double size = 1 + fabs(value), x = copysign((double)(order_of_real(size) - order_of_real(1)) * 0x1p-52, value);
+	double x = copysign((double)(order_of_real(1 + fabs(value)) - order_of_real(1)) * 0x1p-52, value);
 
 	if (r->seen == 0)
 		r->first = x;

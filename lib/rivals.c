@@ -114,16 +114,19 @@ static uint32_t *group_tasks(struct rivals *r, const struct demand_task *task, u
 		const struct thread *thread = table_find(threads, thread_key(task[i].tid, task[i].pid));
 		const struct thread *process = task[i].pid < 0 ? NULL :
 					       table_find(threads, thread_key(task[i].pid, task[i].pid));
-		bool judged = names->count == 0 || (thread && thread->matches) || (process && process->matches);
+		bool judged = names->count == 0 || (thread && thread->matches) ||
+			      (process && process->matches);
 		char *name = memory_get(task[i].comm.len + NUMBER_TEXT);
 		struct rival *rival;
 
 		group[i] = intern_id(known, (struct slice){ name, group_name(name, &task[i], by, judged) });
 		rival = &r->rival[group[i]];
 		if (group[i] == r->n)
-			*rival = (struct rival){ .pid = by == RIVALS_COMM ? -1 : task[i].pid,
-						 .tid = by == RIVALS_TID || task[i].pid < 0 ? task[i].tid : -1,
-						 .judged = judged };
+			*rival = (struct rival){
+				.pid = by == RIVALS_COMM ? -1 : task[i].pid,
+				.tid = by == RIVALS_TID || task[i].pid < 0 ? task[i].tid : -1,
+				.judged = judged,
+			};
 		r->n = intern_count(known);
 		rival->comm = by == RIVALS_PID && process ? process->comm : task[i].comm;
 		if (by == RIVALS_COMM)

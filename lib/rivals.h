@@ -9,7 +9,7 @@
 enum rivals_by { RIVALS_COMM, RIVALS_PID, RIVALS_TID };
 
 struct rival {
-	struct slice comm;	/* of a process, what its main thread was called last; `at` NULL: not known */
+	struct slice comm;	/* of a process, the last name of its main thread; `at` NULL: unknown */
 	int64_t pid, tid;	/* -1: not known, or not what is grouped by */
 	bool judged;
 	uint64_t got_ns, slices, slices_ns, preempted, disk_ns, lock_ns, calls, calls_ns;
@@ -27,7 +27,7 @@ struct rivals;
 
 /*
  * Groups the tasks of a finished DEMAND, which outlives the rivals. Judged are those that one of the NAMES is
- * for: a pattern (fnmatch(3)) of the last name of the thread or of the main thread of its process, or a process
+ * for: a pattern (fnmatch(3)) of the last name of the thread or of its process's main thread, or a process
  * id; all, when there are no names. Where that divides a group, it becomes two.
  */
 struct rivals *rivals_new(const struct demand *demand, enum rivals_by by, const struct option_list *names);

@@ -378,6 +378,9 @@ c (3)    2.55 ms   700 us  700 us     0 ns      0 ns  1.00 ms     150 us" ''
 	grep -qP 'ev=measure\tmeasure=wait_share\tbase=0.25\d+\tnew=0.03\d+\t.*\tchange=better$' <<<"$out"
 	grep -qP 'ev=rival\tcomm=worker-0\t.*\tchange=better$' <<<"$out"
 	run ! grep -q change=worse <<<"$(grep ev=rival <<<"$out")"
+	# Both beyond the limit, but more than a quarter apart.
+	grep -qP 'ev=measure\tmeasure=call_ns\tbase=15\d+.\d+\tnew=19\d+.\d+\tbase_score=1\tnew_score=1\tchange=worse$' <<<"$out"
+	grep -qP 'ev=measure\tmeasure=switches\t.*\tchange=alike$' <<<"$out"
 	# Nothing changed.
 	try contention -o tskv "$spans" "$spans"
 	[ "$status" = 4 ] && ! grep -qE 'change=(worse|better)' <<<"$out"
