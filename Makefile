@@ -37,7 +37,7 @@ endif
 needs = $(shell sed -n 's|.*pkg-config: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
 have = $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes)
 
-LIB_SOURCES := $(wildcard lib/*.c)
+LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard collectors/*.c filters/*.c workloads/*.c)
 SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call have,$(s)),$(s)))
 SKIPPED := $(filter-out $(SOURCES),$(PROGRAM_SOURCES))
@@ -80,10 +80,10 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 -include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES))
 
 # What the package manager is asked for: to build and run, and to test.
-APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libsqlite3-dev gnuplot-nox zstd
-DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel sqlite-devel gnuplot zstd
-APT_CHECK := bats babeltrace2 sqlite3 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
-DNF_CHECK := bats babeltrace2 sqlite miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
+APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libsqlite3-dev sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
+DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel sqlite-devel sqlite gnuplot fontconfig dejavu-sans-fonts zstd
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
+DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing
@@ -121,13 +121,13 @@ bench: deps-check
 	@$(MAKE) --no-print-directory all
 	@WEIR_BIN=$(abspath $(O)/bin) tests/bench $(BENCH)
 
-SCRIPTS = $(shell grep -lE '^\#!(/bin/sh|/bin/bash|/usr/bin/env (ba)?sh|/usr/bin/env bats)' pipelines/* tests/* .ci/* 2>/dev/null)
+SCRIPTS = $(shell grep -lE '^\#!(/bin/sh|/bin/bash|/usr/bin/env (ba)?sh|/usr/bin/env bats)' pipelines/* tests/* tests/*/run .ci/* 2>/dev/null)
 lint: deps-check
 	@$(MAKE) --no-print-directory O=out/lint/gcc CC=gcc CFLAGS='-O2 -g -Werror' all
 	@$(MAKE) --no-print-directory O=out/lint/clang CC=clang CFLAGS='-O2 -g -Werror' all
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	mandoc -Tlint -W warning man/*.[15]
-	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man -type f) $(SCRIPTS)); \
+	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man -type f -not -name "*.png" 2>/dev/null) $(SCRIPTS)); \
 	[ -z "$$missing" ] || { echo "no SPDX line in: $$missing"; exit 1; }
 
 coverage: deps-check

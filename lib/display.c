@@ -7,7 +7,8 @@
 /* The code point at P and its length, or 0 where there is no valid UTF-8. */
 static size_t decode(const unsigned char *p, size_t len, uint32_t *code)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+	unsigned char c = p[0];
+	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
 
 	if (n == 0 || n > len)
 		return 0;
@@ -38,8 +39,8 @@ static bool within(uint32_t code, const struct range *range, size_t n)
 
 /* What moves the cursor, turns the direction or cannot be seen: C1, line and bidirectional marks, tags. */
 static const struct range hidden[] = {
-	{ 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
-	{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff },
+	{ 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x200b, 0x200f },
+	{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff },
 };
 /* Nearly all of what takes no column, and two (Unicode 15; EastAsianWidth W and F). */
 static const struct range combining[] = {
@@ -101,13 +102,18 @@ size_t display_text(char *to, struct slice value, size_t max, size_t *columns)
 /* Three digits of VALUE in the largest of N units, STEP apart, that leaves one before the point. */
 static size_t scaled(char *to, double value, double step, const char *const *units, int n)
 {
-	int unit = 0, digits;
+	int unit = 0, digits = 2;
+	double size;
 
 	/* 999.5 rounds to 1000, which is one of the next unit. */
 	for (; unit + 1 < n && fabs(value) >= (unit ? step - 0.5 : step); unit++)
 		value /= step;
-	digits = fabs(value) >= 99.95 || (unit == 0 && value == trunc(value)) ? 0 : fabs(value) >= 9.995 ? 1 : 2;
-	if (fabs(value) >= 1e15)
+	size = fabs(value);
+	if (size >= 99.95 || (unit == 0 && value == trunc(value)))
+		digits = 0;
+	else if (size >= 9.995)
+		digits = 1;
+	if (size >= 1e15)
 		return (size_t)snprintf(to, DISPLAY_NUMBER, "%.3g %s", value, units[unit]);
 	return (size_t)snprintf(to, DISPLAY_NUMBER, "%.*f %s", digits, value, units[unit]);
 }

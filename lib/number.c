@@ -10,13 +10,48 @@
 #define SECOND 1000000000
 #define DAY_NS (86400LL * SECOND)
 
+/*
+ * Eight digits at once: false unless all are. Neighbours are joined to numbers of two, four and eight digits,
+ * the first in the lowest byte.
+ */
+static inline bool eight_digits(const char *p, uint64_t *value)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint64_t v;
+
+	memcpy(&v, p, 8);
+	v ^= 0x3030303030303030u;
+	/* A byte above 9 sets its upper half, itself or when 6 is added; there is no carry unless one was set. */
+	if ((v | (v + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u)
+		return false;
+	v = (v * 10 + (v >> 8)) & 0x00ff00ff00ff00ffu;
+	v = (v * 100 + (v >> 16)) & 0x0000ffff0000ffffu;
+	*value = (v * 10000 + (v >> 32)) & 0xffffffffu;
+	return true;
+#else
+	*value = 0;
+	for (int i = 0; i < 8; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return false;
+		*value = *value * 10 + (uint64_t)(p[i] - '0');
+	}
+	return true;
+#endif
+}
+
 bool number_u64(struct slice text, uint64_t *value)
 {
-	uint64_t v = 0;
+	uint64_t v = 0, eight;
+	size_t i = 0;
 
 	if (text.len == 0)
 		return false;
-	for (size_t i = 0; i < text.len; i++) {
+	for (; i < 16 && i + 8 <= text.len; i += 8) {
+		if (!eight_digits(text.at + i, &eight))
+			return false;
+		v = v * 100000000 + eight;
+	}
+	for (; i < text.len; i++) {
 		unsigned digit = (unsigned)(unsigned char)text.at[i] - '0';
 
 		if (digit > 9)
@@ -171,29 +206,56 @@ bool number_size(struct slice text, uint64_t *bytes)
 	return with_unit(text, units, 1, bytes);
 }
 
-size_t number_put_u64(char *to, uint64_t value)
-{
-	static const char pairs[] =
-		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-		"8081828384858687888990919293949596979899";
-	char digits[20], *p = digits + sizeof digits;
-	size_t n;
+static const char pairs[] =
+	"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+	"8081828384858687888990919293949596979899";
 
-	while (value >= 100) {
+/* Eight digits, leading zeros and all: the four pairs do not wait for each other. */
+static inline void put_eight(char *to, uint32_t value)
+{
+	uint32_t high = value / 10000, low = value % 10000;
+
+	memcpy(to, pairs + high / 100 * 2, 2);
+	memcpy(to + 2, pairs + high % 100 * 2, 2);
+	memcpy(to + 4, pairs + low / 100 * 2, 2);
+	memcpy(to + 6, pairs + low % 100 * 2, 2);
+}
+
+/* At most eight digits, without leading zeros. */
+static inline size_t put_short(char *to, uint32_t value)
+{
+	/* Numbers of 27 bits look up the last one. */
+	static const uint32_t powers[] = { 0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
+	unsigned bits = 32 - (unsigned)__builtin_clz(value | 1);
+	unsigned n = bits * 1233 >> 12;		/* log10(2) = 1233 / 4096, nearly */
+	char *p;
+
+	n += value >= powers[n];
+	if (n == 0)
+		n = 1;
+	for (p = to + n; value >= 100; value /= 100) {
 		p -= 2;
 		memcpy(p, pairs + value % 100 * 2, 2);
-		value /= 100;
 	}
-	if (value >= 10) {
-		p -= 2;
-		memcpy(p, pairs + value * 2, 2);
-	} else {
-		*--p = (char)('0' + value);
-	}
-	n = (size_t)(digits + sizeof digits - p);
-	memcpy(to, p, n);
+	if (value >= 10)
+		memcpy(p - 2, pairs + value * 2, 2);
+	else
+		p[-1] = (char)('0' + value);
 	return n;
+}
+
+size_t number_put_u64(char *to, uint64_t value)
+{
+	uint64_t high;
+	size_t n;
+
+	if (value < 100000000)
+		return put_short(to, (uint32_t)value);
+	high = value / 100000000;
+	n = high < 100000000 ? put_short(to, (uint32_t)high) : number_put_u64(to, high);
+	put_eight(to + n, (uint32_t)(value % 100000000));
+	return n + 8;
 }
 
 size_t number_put_i64(char *to, int64_t value)
@@ -278,6 +340,7 @@ static bool time_of_day(struct slice text, int64_t *ns)
 static bool date(struct slice text, int64_t *ns)
 {
 	struct tm day = { 0 };
+	int month_day;
 	char copy[11];
 	time_t seconds;
 	int used = 0;
@@ -292,7 +355,10 @@ static bool date(struct slice text, int64_t *ns)
 		return false;
 	day.tm_year -= 1900;
 	day.tm_mon -= 1;
+	month_day = day.tm_mday;
 	seconds = timegm(&day);
+	if (day.tm_mday != month_day)	/* February 30 became March 2 */
+		return false;
 	*ns = (int64_t)seconds * SECOND;
 	return true;
 }

@@ -9,13 +9,15 @@
 #include "order.h"
 
 enum part {
-	COUNT, SUM, SQUARES, MIN, MAX, REALS, REAL_SUM, REAL_REST, REAL_MEAN, REAL_SQUARES, REAL_MIN, REAL_MAX,
+	COUNT, SUM, SQUARES, MIN, MAX,
+	REALS, REAL_SUM, REAL_REST, REAL_MEAN, REAL_SQUARES, REAL_MIN, REAL_MAX,
 	OTHERS, VALUES, REAL_VALUES, BELOW, ZEROS, ABOVE, FIRST_TS, FIRST, LAST_TS, LAST, HASHES, PARTS,
 };
 
 static const char *const names[PARTS] = {
-	"count", "sum", "squares", "min", "max", "reals", "real_sum", "real_rest", "real_mean", "real_squares",
-	"real_min", "real_max", "others", "values", "real_values", "below", "zeros", "above", "first_ts",
+	"count", "sum", "squares", "min", "max",
+	"reals", "real_sum", "real_rest", "real_mean", "real_squares", "real_min", "real_max",
+	"others", "values", "real_values", "below", "zeros", "above", "first_ts",
 	"first", "last_ts", "last", "hashes",
 };
 
@@ -31,8 +33,8 @@ struct partial *partial_new(struct slice field)
 	for (int i = 0; i < PARTS; i++) {
 		size_t room = field.len + 40;
 		char *text = memory_get(room);
-		int n = snprintf(text, room, "\tstate.%.*s%s%s=", (int)field.len, field.at, field.len ? "." : "",
-				 names[i]);
+		int n = snprintf(text, room, "\tstate.%.*s%s%s=", (int)field.len, field.at,
+				 field.len ? "." : "", names[i]);
 
 		partial->key[i] = (struct key){ text, (size_t)n };
 		partial->lookup[i].key = (struct slice){ text + 1, (size_t)n - 2 };
@@ -309,11 +311,15 @@ static bool get_side(struct figures *f, struct sketch_side *side, const struct s
 
 	while (next_item(&list, &item)) {
 		const char *colon = memchr(item.at, ':', item.len);
+		struct slice left, right;
 		uint64_t number, times;
-		size_t n = colon ? (size_t)(colon - item.at) : 0;
 
-		if (!number_u64((struct slice){ item.at, n }, &number) || number >= SKETCH_NUMBERS ||
-		    !number_u64((struct slice){ item.at + n + 1, item.len - n - 1 }, &times) || times > *count)
+		if (!colon)
+			return false;
+		left = (struct slice){ item.at, (size_t)(colon - item.at) };
+		right = (struct slice){ colon + 1, item.len - left.len - 1 };
+		if (!number_u64(left, &number) || number >= SKETCH_NUMBERS || !number_u64(right, &times) ||
+		    times > *count)
 			return false;
 		sketch_add_bucket(f->sketch, side, (uint32_t)number, times);
 		*count -= times;
@@ -376,13 +382,14 @@ static bool get_hashes(struct partial *p, struct figures_plan *plan, const struc
 	return true;
 }
 
-bool partial_read(struct partial *p, struct figures_plan *plan, struct figures *f, const struct record *record,
-		  struct reader *reader)
+bool partial_read(struct partial *p, struct figures_plan *plan, struct figures *f,
+		  const struct record *record, struct reader *reader)
 {
 	const struct slice *others = part_of(p, record, OTHERS);
 	uint64_t count, reals = 0, others_n = 0;
 	const char *reason = "it is not what --partial writes";
 	enum part part = COUNT;
+	struct slice name;
 	char key[200];
 
 	if (!part_of(p, record, COUNT)) {
@@ -419,8 +426,8 @@ bool partial_read(struct partial *p, struct figures_plan *plan, struct figures *
 		goto wrong;
 	return true;
 wrong:
-	snprintf(key, sizeof key, "%.*s", p->lookup[part].key.len < sizeof key ? (int)p->lookup[part].key.len : 0,
-		 p->lookup[part].key.at);
+	name = p->lookup[part].key;
+	snprintf(key, sizeof key, "%.*s", name.len < sizeof key ? (int)name.len : 0, name.at);
 	reader_complain(reader, *key ? key : "the state", reason);
 	return false;
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,9 +13,11 @@
 #include <emmintrin.h>
 #endif
 
+#include "input.h"
 #include "memory.h"
 #include "message.h"
 #include "number.h"
+#include "options.h"
 #include "writer.h"
 
 enum {
@@ -91,6 +92,9 @@ struct reader {
 
 	struct record record;
 	struct writer *flush;
+	void (*idle)(void *);
+	void *idle_data;
+	int stop;		/* -1: none */
 	uint64_t consumed, size;
 };
 
@@ -134,6 +138,7 @@ struct reader *reader_open(char **files, struct writer *flush)
 	r->files = *files ? files : (char **)(uintptr_t)no_files;
 	r->size = size_of_files(r->files);
 	r->fd = -1;
+	r->stop = -1;
 	r->flush = flush;
 	r->room = BUFFER;
 	r->buffer = memory_zeroed(r->room + PADDING);
@@ -146,25 +151,9 @@ struct reader *reader_open(char **files, struct writer *flush)
 	return r;
 }
 
-/* Ctrl-C reaches every program of a pipeline; the first one ends, and those behind it read on. */
-static void interrupted(int signal_number)
-{
-	signal(signal_number, SIG_DFL);
-}
-
-static void outlive_first_interrupt(void)
-{
-	struct sigaction old, action = { .sa_handler = interrupted, .sa_flags = SA_RESTART };
-
-	if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-		sigaction(SIGINT, &action, NULL);
-}
-
 /* Opens the next file; false when there is none. */
 static bool open_next(struct reader *r)
 {
-	struct stat st;
-
 	for (; *r->files; r->files++) {
 		bool is_stdin = strcmp(*r->files, "-") == 0;
 
@@ -175,11 +164,7 @@ static bool open_next(struct reader *r)
 			r->failed = true;
 			continue;
 		}
-		r->may_block = fstat(r->fd, &st) || !S_ISREG(st.st_mode);
-		if (r->may_block)
-			outlive_first_interrupt();
-		else
-			posix_fadvise(r->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+		r->may_block = input_may_block(r->fd);
 		r->files++;
 		r->line = 0;
 		r->at = r->end = r->buffer;
@@ -197,13 +182,37 @@ static void end_file(struct reader *r)
 	r->fd = -1;
 }
 
-/* Whatever waits in the output goes out before a read that would block. */
-static void flush_before_blocking(struct reader *r)
+void reader_on_idle(struct reader *r, void (*idle)(void *), void *data)
 {
-	struct pollfd input = { .fd = r->fd, .events = POLLIN };
+	r->idle = idle;
+	r->idle_data = data;
+}
 
-	if (r->flush && r->may_block && r->flush->at > r->flush->buffer && poll(&input, 1, 0) == 0)
-		writer_flush(r->flush);
+void reader_stop_on(struct reader *r, int fd)
+{
+	r->stop = fd;
+}
+
+/*
+ * Whatever waits, in the output or with the caller, is done before a read that would block. False when
+ * reading shall stop.
+ */
+static bool before_read(struct reader *r)
+{
+	struct pollfd inputs[2] = { { .fd = r->fd, .events = POLLIN }, { .fd = r->stop, .events = POLLIN } };
+
+	if (r->may_block)
+		input_flush_before_blocking(r->fd, r->flush);
+	if (r->stop < 0 && (!r->may_block || !r->idle))
+		return true;
+	if (poll(inputs, 2, 0) == 0 && r->may_block) {
+		if (r->idle)
+			r->idle(r->idle_data);
+		while (r->stop >= 0 && poll(inputs, 2, -1) < 0)
+			if (errno != EINTR)
+				break;
+	}
+	return r->stop < 0 || !inputs[1].revents;
 }
 
 static void complain(struct reader *r, const char *reason)
@@ -237,7 +246,13 @@ static bool fill(struct reader *r)
 			r->at = r->buffer;
 			r->end = r->buffer + kept;
 		}
-		flush_before_blocking(r);
+		if (!before_read(r)) {
+			while (*r->files)
+				r->files++;
+			r->at_eof = true;
+			r->at = r->end;
+			return false;
+		}
 		n = read(r->fd, r->end, r->room - (size_t)(r->end - r->buffer));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -718,6 +733,34 @@ void lookup_free(struct lookup *lookup)
 	free(lookup->place);
 	lookup->place = NULL;
 	lookup->room = 0;
+}
+
+char **lookup_list(const char *keys, struct lookup **fields, size_t *n)
+{
+	char **texts = options_split(keys);
+
+	for (*n = 0; texts[*n]; ++*n)
+		;
+	*fields = memory_zeroed(*n * sizeof **fields);
+	for (size_t i = 0; i < *n; i++) {
+		struct slice key = slice_of(texts[i]);
+
+		if (!is_key(key))
+			message_usage("cannot use '%.200s': '%.100s' is not a key", keys, texts[i]);
+		for (size_t other = 0; other < i; other++)
+			if (slice_equal((*fields)[other].key, key))
+				message_usage("cannot use '%.200s': '%.100s' comes twice", keys, texts[i]);
+		(*fields)[i].key = key;
+	}
+	return texts;
+}
+
+void lookup_list_free(char **texts, struct lookup *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		lookup_free(&fields[i]);
+	free(fields);
+	free(texts);
 }
 
 bool lookup_i64(struct lookup *lookup, const struct record *record, int64_t *value)

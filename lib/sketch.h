@@ -6,10 +6,10 @@
  *
  * Values are counted in buckets whose ends are at most the factor 1 + 1/64 apart. A value x that is
  * estimated by the harmonic mean 2ab/(a+b) of the ends a <= x < b of its bucket is missed by at most
- * (b-a)/(b+a) of itself: (1/64) / (2 + 1/64) = 1/129 = 0.78 %. Where the paper takes the bucket's
- * number as the ceiling of log(x) to the base b/a, this takes the approximation of the logarithm that an
- * IEEE double is: exponent and upper 6 bits of the mantissa, one shift (the paper's section 2.2 allows
- * for any such mapping; it wants 1.44 times the buckets of the logarithm).
+ * (b-a)/(b+a) of itself: at most (1/64) / (2 + 1/64) = 1/129 = 0.78 %. Where the paper's definition takes
+ * the bucket's number as the logarithm of x to the base b/a, this takes, as the paper's fast variants do,
+ * the approximation of the logarithm that an IEEE double is: exponent and upper 6 bits of the mantissa,
+ * one shift. The bound is the same, for 1.44 times the buckets.
  *
  * There are SKETCH_BUCKETS for each sign, 64 powers of two. Where values of one sign span more, those
  * nearest to 0 are counted in the last bucket: the bound holds for all quantiles beyond them only.

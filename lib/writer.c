@@ -14,6 +14,8 @@
 #include "message.h"
 #include "number.h"
 
+enum { PIPE_BYTES = 1 << 20 };	/* what unprivileged programs may have: /proc/sys/fs/pipe-max-size */
+
 struct key key_of(struct slice name)
 {
 	char *text = memory_get(name.len + 3);
@@ -48,6 +50,16 @@ struct writer *writer_open(int fd, const char *name)
 	return writer;
 }
 
+struct writer *writer_file(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		message_die("cannot write %s: %m", name);
+	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+	return writer_open(fd, name);
+}
+
 struct writer *writer_stdout(void)
 {
 	int flags = fcntl(STDOUT_FILENO, F_GETFL);
@@ -55,12 +67,14 @@ struct writer *writer_stdout(void)
 	/* Said at once rather than after an hour's work. */
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
 		message_die("cannot write stdout: it is closed");
+	/* Fewer changes between writer and reader; fails on what is no pipe. */
+	fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
 	return writer_open(STDOUT_FILENO, "stdout");
 }
 
 static void failed(const struct writer *writer)
 {
-	if (errno == EPIPE)
+	if (errno == EPIPE && writer->fd == STDOUT_FILENO)
 		exit(EXIT_COMPLETE);
 	message_die("cannot write %s: %m", writer->name);
 }
@@ -69,6 +83,10 @@ void writer_flush(struct writer *writer)
 {
 	const char *from = writer->buffer;
 
+	if (writer->full) {
+		writer->full(writer, 0);
+		return;
+	}
 	while (from < writer->at) {
 		ssize_t n = write(writer->fd, from, (size_t)(writer->at - from));
 
@@ -95,12 +113,29 @@ void writer_close(struct writer *writer)
 
 void writer_make_room(struct writer *writer, size_t size)
 {
+	if (writer->full) {
+		writer->full(writer, size);
+		return;
+	}
 	writer_flush(writer);
 	if ((size_t)(writer->limit - writer->buffer) < size) {
 		writer->buffer = memory_resize(writer->buffer, size);
 		writer->at = writer->buffer;
 		writer->limit = writer->buffer + size;
 	}
+}
+
+/* Whether one of the 8 bytes at P needs an escape: in x - 1, a zero byte of x borrows its high bit. */
+static bool any_special(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+	uint64_t word, backslash, delete;
+
+	memcpy(&word, p, 8);
+	backslash = word ^ ones * '\\';
+	delete = word ^ ones * 0x7f;
+	return (((word - ones * 0x20) & ~word) | ((backslash - ones) & ~backslash) |
+		((delete - ones) & ~delete)) & high;
 }
 
 /* How many of the bytes at P need no escape. */
@@ -121,6 +156,12 @@ static size_t plain(const char *p, size_t len)
 			return i + (size_t)__builtin_ctz((unsigned)mask);
 	}
 #endif
+	if (len >= 8) {
+		while (i + 8 <= len && !any_special(p + i))
+			i += 8;
+		if (i + 8 > len && !any_special(p + len - 8))
+			return len;
+	}
 	for (; i < len; i++) {
 		unsigned char c = (unsigned char)p[i];
 

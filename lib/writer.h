@@ -2,8 +2,9 @@
 /*
  * Writing records (records(5)), or any text, to a descriptor through one buffer.
  *
- * A failed write is reported and ends the program with EXIT_FAILED; a closed pipe ends it quietly with
- * EXIT_COMPLETE, because the reader has what it wanted. So nothing here returns an error.
+ * A failed write is reported and ends the program with EXIT_FAILED; a pipe behind stdout that is closed
+ * ends it quietly with EXIT_COMPLETE, because the reader has what it wanted. So nothing here returns an
+ * error.
  *
  *	writer_begin(out, ts, SLICE("syscall"));
  *	writer_u64(out, KEY("dur_ns"), dur);
@@ -24,6 +25,12 @@ struct writer {
 	int fd;
 	const char *name;	/* for messages */
 	uint64_t written;	/* bytes handed to the kernel */
+	struct writer *also;	/* another one that input.h flushes with this one; NULL */
+	/*
+	 * NULL, or what makes room for SIZE bytes behind `at` in place of writing to a descriptor (SIZE 0:
+	 * a flush): the buffer belongs to somebody else then (ring.h), who also takes what is in it.
+	 */
+	void (*full)(struct writer *writer, size_t size);
 };
 
 /* A field's key as the writer wants it: TAB, key, `=`. KEY() makes one of a literal. */
@@ -39,9 +46,13 @@ struct key {
  */
 struct key key_of(struct slice name);
 
-/* NAME is for messages and is kept. writer_stdout() is one for stdout. */
+/*
+ * NAME is for messages and is kept. writer_stdout() is one for stdout, writer_file() one for the file
+ * NAME, which is made or emptied. Pipes are given 1 MiB where the kernel allows it.
+ */
 struct writer *writer_open(int fd, const char *name);
 struct writer *writer_stdout(void);
+struct writer *writer_file(const char *name);
 
 /* Hands all to the kernel. */
 void writer_flush(struct writer *writer);

@@ -45,7 +45,7 @@ help_and_page() {
 	diff <(sed -n '/^usage:/,/^examples:/p' <<<"$out" | grep -E '^  ( |-)' |
 		grep -oE '^  (-[A-Za-z0-9])?,? *(--[a-z0-9-]+)?' | grep -oE -- '--?[A-Za-z0-9][a-z0-9-]*' | sort -u) \
 	     <(grep -E '^\.It Fl' "$page" | sed -E 's/"[^"]*"//g; s/^\.It //' | tr ',' '\n' |
-		sed -nE 's/^ *(Fl )?([-A-Za-z0-9]+).*/-\2/p' | sort -u) || return 1
+		sed -nE 's/^ *(Fl |-)(-?[A-Za-z0-9][-A-Za-z0-9]*).*/-\1\2/p' | sed 's/^-Fl /-/' | sort -u) || return 1
 	for section in NAME SYNOPSIS DESCRIPTION FIELDS MEMORY 'EXIT STATUS' EXAMPLES; do
 		grep -q "^\.Sh $section\$" "$page" || { echo "no section $section"; return 1; }
 	done

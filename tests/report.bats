@@ -111,14 +111,14 @@ setup() {
 	ln -s "$(trace smoke)/trace" "$name"
 	(cd "$T" && report -o "$T/report" "$name" >/dev/null)
 	[ ! -e "$T/x" ] && [ ! -e "$T/y" ]
-	! grep -q '<script>' "$T/report/index.html"
-	! grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$T/report/index.html" "$T/report/summary.txt"
+	run ! grep -q '<script>' "$T/report/index.html"
+	run ! grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$T/report/index.html" "$T/report/summary.txt"
 }
 
 @test "--begin and --end" {
 	report -o "$T/part" --begin 01:41:44 --end 01:41:45 "$(trace postgres)/trace" >/dev/null
 	grep -q '2026-11-21 01:41:44' "$T/part/summary.txt"
-	! grep -q '01:41:46' "$T/part/summary.txt"
+	run ! grep -q '01:41:46' "$T/part/summary.txt"
 }
 
 @test "--help" {

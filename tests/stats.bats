@@ -492,3 +492,17 @@ for byte in open(sys.argv[1], "rb").read(): os.write(1, bytes([byte]))' "$T/in" 
 	try stats --progress -a count dur_ns < <(small)
 	[ "$status" = 0 ] && [ "$err" = $'\r\033[K' ]
 }
+
+@test "several files; the good ones are counted when one is not there" {
+	values 1 2 >"$T/a"
+	values 3 >"$T/b"
+	try stats -f "$T/a" -f "$T/none" -f "$T/b" -a count,sum x
+	expect 1 $'ts=2\tev=stats\tcount=3\tsum=6' "stats: cannot open $T/none: No such file or directory"
+}
+
+@test "a terminal gets a table" {
+	need python3
+	values 1 2 >"$T/in"
+	python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' stats --no-progress -f "$T/in" -a count,sum x </dev/null | tr -d '\r' >"$T/got"
+	diff "$T/got" <(printf 'count  sum\n    2    3\n')
+}

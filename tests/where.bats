@@ -103,6 +103,25 @@ passes() {
 	[ "$status" = 2 ]
 }
 
+@test "--to: what passes goes to a file, all of it to stdout" {
+	cp "$TESTS/data/contract.tskv" "$T/in"
+	where --to "$T/to" name=read <"$T/in" 2>/dev/null | cmp - "$T/in"
+	where name=read <"$T/in" 2>/dev/null | cmp - "$T/to"
+	where --to "$T/all" <"$T/in" 2>/dev/null | cmp - "$T/all"
+	try where --to "$T/none/x" name=read <"$T/in"
+	expect 1 '' "where: cannot write $T/none/x: No such file or directory"
+	try where --to /dev/full name=read <"$T/in"
+	[ "$status" = 1 ] && [[ $err == *'cannot write /dev/full: No space left on device'* ]]
+}
+
+@test "--to: a reader of TO that goes away is an error, not a quiet end" {
+	yes "$(record ts=1 ev=x)" | head -n 200000 >"$T/in"
+	mkfifo "$T/to"
+	head -n 1 "$T/to" >/dev/null &
+	try where --to "$T/to" <"$T/in"
+	[ "$status" = 1 ] && [[ $err == "where: cannot write $T/to: Broken pipe" ]]
+}
+
 @test "awk agrees on a large generated stream of mixed shapes" {
 	awk 'BEGIN { srand(42); for (i = 0; i < 50000; i++) {
 		printf "ts=%d\tev=%s", i, (i % 3 ? "a" : "b")

@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: MIT
+#include "pairing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "memory.h"
+#include "message.h"
+#include "span.h"
+#include "taskstate.h"
+#include "threads.h"
+#include "writer.h"
+
+static const char *const why_names[] = { "preempt", "yield", "wakeup", "new", "sleep", "exit" };
+enum field {
+	TS, CPU, PID, TID, COMM, PAYLOAD_PID, PAYLOAD_TID, PAYLOAD_COMM,
+	PREV_TID, PREV_COMM, PREV_STATE, NEXT_TID, NEXT_COMM, TARGET_CPU,
+	PARENT_PID, PARENT_TID, PARENT_COMM, CHILD_PID, CHILD_TID, CHILD_COMM,
+	FILENAME, OLD_TID, NAME, ID, RET, ERROR_CODE, IRQ_NUMBER, VEC, LAST_TS, FIELDS,
+};
+#define FIELD_KEYS { \
+	[TS] = LOOKUP("ts"), [CPU] = LOOKUP("cpu"), [PID] = LOOKUP("pid"), [TID] = LOOKUP("tid"), \
+	[COMM] = LOOKUP("comm"), [PAYLOAD_PID] = LOOKUP("payload.pid"), \
+	[PAYLOAD_TID] = LOOKUP("payload.tid"), [PAYLOAD_COMM] = LOOKUP("payload.comm"), \
+	[PREV_TID] = LOOKUP("prev_tid"), [PREV_COMM] = LOOKUP("prev_comm"), \
+	[PREV_STATE] = LOOKUP("prev_state"), [NEXT_TID] = LOOKUP("next_tid"), \
+	[NEXT_COMM] = LOOKUP("next_comm"), [TARGET_CPU] = LOOKUP("target_cpu"), \
+	[PARENT_PID] = LOOKUP("parent_pid"), [PARENT_TID] = LOOKUP("parent_tid"), \
+	[PARENT_COMM] = LOOKUP("parent_comm"), [CHILD_PID] = LOOKUP("child_pid"), \
+	[CHILD_TID] = LOOKUP("child_tid"), [CHILD_COMM] = LOOKUP("child_comm"), \
+	[FILENAME] = LOOKUP("filename"), [OLD_TID] = LOOKUP("old_tid"), [NAME] = LOOKUP("name"), \
+	[ID] = LOOKUP("id"), [RET] = LOOKUP("ret"), [ERROR_CODE] = LOOKUP("error_code"), \
+	[IRQ_NUMBER] = LOOKUP("irq"), [VEC] = LOOKUP("vec"), [LAST_TS] = LOOKUP("last_ts") }
+
+/* What could not be made a span, for the line at the end. */
+enum unpaired {
+	BEGAN_BEFORE, NO_ENTRY, NO_EXIT, NO_HANDLER_ENTRY, NO_HANDLER_EXIT, NOBODY, UNPAIRED,
+};
+
+struct pairing {
+	struct reader *in;
+	struct writer *out;
+	struct threads *threads;
+	struct lookup field[FIELDS];
+	bool wanted[PAIRING_KINDS];
+	bool wakeups;		/* sched_wakeup has been seen */
+	bool by_waking;		/* there is none: sched_waking takes its place */
+	uint64_t unpaired[UNPAIRED];
+	uint64_t unusable;
+
+	/* The record at hand: */
+	const struct record *record;
+	int64_t ts, last_ts;	/* its time; the latest of all */
+	struct cpu *cpu;	/* NULL: it has none */
+	struct thread *thread;	/* of its context; NULL: not known */
+};
+
+struct pairing *pairing_new(struct reader *in, struct writer *out, const bool *wanted)
+{
+	struct pairing *p = memory_get(sizeof *p);
+
+	*p = (struct pairing){
+		.in = in,
+		.out = out,
+		.threads = threads_new(),
+		.field = FIELD_KEYS,
+		.last_ts = INT64_MIN,
+	};
+	memcpy(p->wanted, wanted, sizeof p->wanted);
+	return p;
+}
+
+void pairing_free(struct pairing *p)
+{
+	for (size_t i = 0; i < FIELDS; i++)
+		lookup_free(&p->field[i]);
+	threads_free(p->threads);
+	free(p);
+}
+
+static struct slice text(struct pairing *p, enum field field)
+{
+	const struct slice *value = p->record ? lookup_value(&p->field[field], p->record) : NULL;
+
+	return value ? *value : (struct slice){ "", 0 };
+}
+
+static int64_t number(struct pairing *p, enum field field, int64_t otherwise)
+{
+	int64_t value;
+
+	return p->record && lookup_i64(&p->field[field], p->record, &value) ? value : otherwise;
+}
+
+/* Of records that are not what their ev promises, only the first is told in full. */
+void pairing_complain(struct pairing *p, const char *key, const char *reason)
+{
+	if (p->unusable++ == 0)
+		reader_complain(p->in, key, reason);
+}
+
+static void complain(struct pairing *p, enum field field, const char *reason)
+{
+	pairing_complain(p, p->field[field].key.at, reason);
+}
+
+/* A number that must be there, from 0 up. */
+static bool need(struct pairing *p, enum field field, int64_t *value)
+{
+	*value = number(p, field, -1);
+	if (*value >= 0)
+		return true;
+	complain(p, field, text(p, field).len ? "it is not a number from 0 up" : "the record has none");
+	return false;
+}
+
+/* The thread a record names by TID on CPU: 0 is the CPU's idle thread. NULL: not known which. */
+static struct thread *thread_of(struct pairing *p, int64_t tid, struct cpu *cpu)
+{
+	if (tid > 0)
+		return threads_at(p->threads, tid, p->ts);
+	return tid == 0 && cpu ? &cpu->idle : NULL;
+}
+
+/* The CPU and the thread of the record; false when the record is wrong. */
+static bool context(struct pairing *p)
+{
+	int64_t tid = number(p, TID, -1), cpu = number(p, CPU, -1);
+
+	p->thread = NULL;
+	p->cpu = NULL;
+	if (cpu >= 0) {
+		p->cpu = threads_cpu(p->threads, cpu);
+		if (!p->cpu) {
+			complain(p, CPU, "there are at most 8192 CPUs");
+			return false;
+		}
+	}
+	if (tid >= 0) {
+		p->thread = p->cpu ? p->cpu->current : NULL;
+		if (!p->thread || p->thread->tid != tid)
+			p->thread = thread_of(p, tid, p->cpu);
+		else
+			threads_current(p->threads, p->cpu, p->ts);
+		if (p->thread) {
+			threads_name(p->thread, number(p, PID, -1), text(p, COMM));
+			if (p->cpu)
+				threads_observe(p->threads, p->cpu, p->thread, p->ts);
+		}
+	} else if (p->cpu) {
+		p->thread = threads_current(p->threads, p->cpu, p->ts);
+	}
+	return true;
+}
+
+/* A span of THREAD (NULL: not known) that ends now. */
+static struct span span_of(const struct pairing *p, int64_t cpu, const struct thread *thread, int64_t dur_ns)
+{
+	return (struct span){
+		.ts = p->ts,
+		.cpu = cpu,
+		.pid = thread ? thread->pid : -1,
+		.tid = thread ? thread->tid : -1,
+		.comm = thread ? label_text(&thread->comm) : (struct slice){ "", 0 },
+		.dur_ns = dur_ns,
+		.unfinished = p->record == NULL,
+	};
+}
+
+static int64_t cpu_number(const struct pairing *p)
+{
+	return p->cpu ? p->cpu->number : -1;
+}
+
+/* The thread that two fields of the record name. */
+static struct span_other other(struct pairing *p, enum field tid, enum field comm)
+{
+	return (struct span_other){ number(p, tid, -1), text(p, comm) };
+}
+
+/* oncpu, runq or blocked: the record at hand is the event that ended it. */
+static void put_stretch(struct pairing *p, const struct thread *thread, const struct stretch *stretch)
+{
+	struct span span = span_of(p, stretch->cpu, thread, stretch->dur_ns);
+	struct slice why = slice_of(why_names[stretch->why]);
+	struct span_other who = { -1, { "", 0 } };
+
+	if (stretch->state == THREAD_RUNNING && p->wanted[PAIRING_ONCPU]) {
+		span_oncpu(p->out, &span, p->record ? why : who.comm, other(p, NEXT_TID, NEXT_COMM));
+	} else if (stretch->state == THREAD_RUNNABLE && p->wanted[PAIRING_RUNQ]) {
+		/* Behind the idle thread it did not wait for anybody. */
+		if (number(p, PREV_TID, 0) > 0)
+			who = other(p, PREV_TID, PREV_COMM);
+		span_runq(p->out, &span, why, who);
+	} else if (stretch->state == THREAD_BLOCKED && p->wanted[PAIRING_BLOCKED]) {
+		if (p->record && thread->woken)
+			who = (struct span_other){ thread->waker_tid, label_text(&thread->waker_comm) };
+		span_blocked(p->out, &span, stretch->letter, who, who.tid >= 0 && thread->waker_irq);
+	}
+}
+
+/* The call under way ends, with a return or unfinished. */
+static void put_call(struct pairing *p, struct thread *thread, bool returns)
+{
+	struct call *call = &thread->call;
+	struct span span = span_of(p, thread->cpu, thread, p->ts - call->since);
+	struct slice ret = returns ? text(p, RET) : (struct slice){ "", 0 };
+
+	call->open = false;
+	span.unfinished = !returns;
+	if (p->wanted[PAIRING_SYSCALL] && span.dur_ns >= 0)
+		span_syscall(p->out, &span, call->name, call->id, ret);
+}
+
+static void put_handler(struct pairing *p, const struct cpu *cpu, const struct thread *thread,
+			const struct handler *handler)
+{
+	struct span span = span_of(p, cpu->number, thread, p->ts - handler->since);
+
+	if (!p->wanted[handler->soft ? PAIRING_SOFTIRQ : PAIRING_IRQ] || span.dur_ns < 0)
+		return;
+	if (handler->soft)
+		span_softirq(p->out, &span, handler->number);
+	else
+		span_irq(p->out, &span, handler->number, label_text(&handler->name), text(p, RET));
+}
+
+static void thread_ends(struct pairing *p, struct thread *thread)
+{
+	if (thread->call.open && !thread->call.no_exit)
+		put_call(p, thread, false);
+	threads_remove(p->threads, thread);
+}
+
+static enum thread_why why_it_leaves(const struct thread *thread, char letter)
+{
+	if (letter == 'R')
+		return thread->call.open && slice_equal(thread->call.name, SLICE("sched_yield")) ?
+			WHY_YIELD : WHY_PREEMPT;
+	if (letter == 'X' || letter == 'Z')
+		return WHY_EXIT;
+	/* Kernels before 4.14 give the dead state as a bit that means parked or idle today. */
+	return thread->exiting && (letter == 'P' || letter == 'I') ? WHY_EXIT : WHY_SLEEP;
+}
+
+static void switch_from(struct pairing *p, int64_t tid, char letter)
+{
+	struct thread *thread = thread_of(p, tid, p->cpu);
+	struct stretch stretch;
+	enum thread_why why;
+
+	threads_name(thread, -1, text(p, PREV_COMM));
+	why = why_it_leaves(thread, letter);
+	if (threads_switch_out(p->threads, p->cpu, thread, p->ts, why, letter, &stretch))
+		put_stretch(p, thread, &stretch);
+	if (why == WHY_EXIT && tid)
+		thread_ends(p, thread);
+}
+
+static void switch_to(struct pairing *p, int64_t tid)
+{
+	struct thread *thread = thread_of(p, tid, p->cpu);
+	struct stretch stretch;
+
+	threads_name(thread, -1, text(p, NEXT_COMM));
+	if (threads_switch_in(p->threads, p->cpu, thread, p->ts, &stretch)) {
+		if (stretch.state == THREAD_BLOCKED && thread->woken && !p->wakeups)
+			p->by_waking = true;
+		put_stretch(p, thread, &stretch);
+	}
+	thread->woken = false;
+}
+
+static void on_switch(struct pairing *p)
+{
+	int64_t cpu, prev, next;
+	char letter = taskstate_letter(text(p, PREV_STATE));
+
+	if (!need(p, CPU, &cpu) || !need(p, PREV_TID, &prev) || !need(p, NEXT_TID, &next) || !context(p))
+		return;
+	if (!letter) {
+		complain(p, PREV_STATE, "it is no state of a thread");
+		return;
+	}
+	switch_from(p, prev, letter);
+	switch_to(p, next);
+}
+
+static void on_wakeup(struct pairing *p, enum event_kind kind)
+{
+	struct stretch stretch;
+	struct thread *thread;
+	struct label waker_comm = { 0 };
+	int64_t tid, target, waker = -1;
+	bool irq = false;
+
+	if (!need(p, PAYLOAD_TID, &tid) || tid == 0 || !context(p))
+		return;
+	if (p->thread) {
+		waker = p->thread->tid;
+		waker_comm = p->thread->comm;
+		irq = waker == 0 || (p->cpu && p->cpu->handlers.n);
+	}
+	thread = threads_at(p->threads, tid, p->ts);
+	threads_name(thread, -1, text(p, PAYLOAD_COMM));
+	/* The wakeup itself may run where the thread will: the waking comes from who does it. */
+	if (kind == EVENT_WAKING || !thread->woken) {
+		thread->woken = true;
+		thread->waker_tid = waker;
+		thread->waker_irq = irq;
+		thread->waker_comm = waker_comm;
+	}
+	if (kind == EVENT_WAKING && !p->by_waking)
+		return;
+	if (kind == EVENT_WAKEUP) {
+		p->wakeups = true;
+		p->by_waking = false;
+	}
+	if (threads_wake(p->threads, thread, p->ts, kind == EVENT_WAKEUP_NEW, &stretch))
+		put_stretch(p, thread, &stretch);
+	thread->woken = false;
+	target = number(p, TARGET_CPU, -1);
+	if (target >= 0 && target < CPUS_MAX && thread->state == THREAD_RUNNABLE)
+		thread->cpu = (int32_t)target;
+}
+
+static void on_fork(struct pairing *p)
+{
+	int64_t child, parent = number(p, PARENT_TID, -1);
+	struct thread *thread;
+
+	if (!need(p, CHILD_TID, &child) || !context(p))
+		return;
+	thread = parent > 0 ? threads_at(p->threads, parent, p->ts) : p->thread;
+	if (thread && thread->tid == parent)
+		threads_name(thread, number(p, PARENT_PID, -1), text(p, PARENT_COMM));
+	if (p->wanted[PAIRING_FORK]) {
+		struct span span = span_of(p, cpu_number(p), thread, -1);
+
+		span_fork(p->out, &span, number(p, CHILD_PID, -1), other(p, CHILD_TID, CHILD_COMM));
+	}
+	thread = threads_born(p->threads, child, p->ts);
+	threads_name(thread, number(p, CHILD_PID, -1), text(p, CHILD_COMM));
+}
+
+static void on_exec(struct pairing *p)
+{
+	int64_t tid = number(p, PAYLOAD_TID, -1), old_tid = number(p, OLD_TID, tid);
+	struct thread *thread;
+	struct span span;
+
+	if (tid > 0 && old_tid > 0 && old_tid != tid)
+		threads_rename(p->threads, old_tid, tid, p->ts);
+	if (!context(p))
+		return;
+	if (!p->wanted[PAIRING_EXEC])
+		return;
+	thread = tid > 0 ? threads_at(p->threads, tid, p->ts) : p->thread;
+	span = span_of(p, cpu_number(p), thread, -1);
+	span_exec(p->out, &span, text(p, FILENAME));
+}
+
+/* Its life and its time on CPUs are told only where all of them is known. */
+static void put_exit(struct pairing *p, const struct thread *thread)
+{
+	bool born = thread->born && p->ts >= thread->born;
+	bool runs = thread->state == THREAD_RUNNING && p->ts >= thread->since;
+	struct span span = span_of(p, thread->cpu, thread, born ? p->ts - thread->born : -1);
+
+	span_exit(p->out, &span, thread->exit_code,
+		  born && runs ? (int64_t)thread->cpu_ns + p->ts - thread->since : -1);
+}
+
+static void on_thread_exit(struct pairing *p)
+{
+	struct thread *thread;
+	int64_t tid;
+
+	if (!context(p))
+		return;
+	tid = number(p, PAYLOAD_TID, -1);
+	thread = tid > 0 ? threads_at(p->threads, tid, p->ts) : p->thread;
+	if (!thread || thread->tid == 0) {
+		p->unpaired[NOBODY]++;
+		return;
+	}
+	threads_name(thread, -1, text(p, PAYLOAD_COMM));
+	thread->exiting = true;
+	if (p->wanted[PAIRING_EXIT])
+		put_exit(p, thread);
+	/* Where there are switches, its last one is still to come. */
+	if (!p->threads->switches)
+		thread_ends(p, thread);
+}
+
+static void on_statedump(struct pairing *p)
+{
+	int64_t tid = number(p, PAYLOAD_TID, -1);
+
+	if (tid > 0)
+		threads_name(threads_at(p->threads, tid, p->ts), number(p, PAYLOAD_PID, -1), text(p, NAME));
+}
+
+static void on_handler(struct pairing *p, bool soft, bool entry)
+{
+	struct handler handler;
+	int64_t cpu, n;
+
+	n = soft ? span_softirq_vector(text(p, VEC)) : -1;
+	if (!need(p, CPU, &cpu) || (n < 0 && !need(p, soft ? VEC : IRQ_NUMBER, &n)) || !context(p) ||
+	    p->ts <= p->cpu->gap_until)
+		return;
+	if (entry) {
+		if (!handlers_begin(&p->cpu->handlers, soft, n, p->ts, text(p, NAME)))
+			p->unpaired[NO_HANDLER_EXIT]++;
+	} else if (handlers_end(&p->cpu->handlers, soft, n, &handler, &p->unpaired[NO_HANDLER_EXIT])) {
+		put_handler(p, p->cpu, p->thread, &handler);
+	} else {
+		p->unpaired[NO_HANDLER_ENTRY]++;
+	}
+}
+
+/* The kind of a call that the tracer may know by number only. */
+static enum call_kind kind_of(enum call_kind kind, int64_t id)
+{
+	return kind == CALL_UNKNOWN ? events_call_by_id(id) : kind;
+}
+
+/* The thread of a system call's record, and the number where the call has no name; NULL: not known. */
+static struct thread *caller(struct pairing *p, const struct event *event, int64_t *id)
+{
+	*id = event->call == CALL_UNKNOWN ? number(p, ID, -1) : -1;
+	if (!context(p))
+		return NULL;
+	if (p->thread && p->thread->tid)
+		return p->thread;
+	p->unpaired[NOBODY]++;
+	return NULL;
+}
+
+static void on_call_entry(struct pairing *p, const struct event *event)
+{
+	int64_t id, code;
+	struct thread *thread = caller(p, event, &id);
+
+	if (!thread)
+		return;
+	if (thread->call.open && !thread->call.no_exit)
+		p->unpaired[NO_EXIT]++;
+	thread->call.open = false;
+	if (threads_may_open(p->threads, thread, p->ts)) {
+		thread->call = (struct call){
+			.known = true,
+			.open = true,
+			.no_exit = kind_of(event->call, id) == CALL_SIGRETURN,
+			.name = event->name,
+			.id = id,
+			.since = p->ts,
+		};
+	}
+	if (event->call == CALL_EXITS) {
+		code = number(p, ERROR_CODE, -1);
+		thread->exit_code = code >= 0 ? code & 0xff : -1;
+	}
+}
+
+static void on_call_exit(struct pairing *p, const struct event *event)
+{
+	int64_t id;
+	struct thread *thread = caller(p, event, &id);
+	struct call *call;
+
+	if (!thread)
+		return;
+	call = &thread->call;
+	if (call->open && call->name.at == event->name.at && call->id == id) {
+		put_call(p, thread, true);
+		return;
+	}
+	if (call->open && !call->no_exit)
+		p->unpaired[NO_EXIT]++;
+	if (kind_of(event->call, id) != CALL_FORKS || number(p, RET, -1) != 0)
+		p->unpaired[call->known ? NO_ENTRY : BEGAN_BEFORE]++;
+	call->open = false;
+	call->known = threads_may_open(p->threads, thread, p->ts);
+}
+
+static void on_loss(struct pairing *p)
+{
+	int64_t number_of_cpu = number(p, CPU, -1);
+	struct cpu *cpu = number_of_cpu < 0 ? NULL : threads_cpu(p->threads, number_of_cpu);
+	int64_t until = number(p, LAST_TS, p->ts);
+
+	threads_lost(p->threads, cpu, until > p->ts ? until : p->ts);
+}
+
+void pairing_record(struct pairing *p, const struct record *record, const struct event *event)
+{
+	p->record = record;
+	if (!need(p, TS, &p->ts))
+		return;
+	if (p->ts > p->last_ts)
+		p->last_ts = p->ts;
+	switch (event->kind) {
+	case EVENT_LOST: on_loss(p); break;
+	case EVENT_SWITCH: on_switch(p); break;
+	case EVENT_WAKING:
+	case EVENT_WAKEUP:
+	case EVENT_WAKEUP_NEW: on_wakeup(p, event->kind); break;
+	case EVENT_FORK: on_fork(p); break;
+	case EVENT_EXEC: on_exec(p); break;
+	case EVENT_EXIT: on_thread_exit(p); break;
+	case EVENT_STATEDUMP: on_statedump(p); break;
+	case EVENT_IRQ_ENTRY: on_handler(p, false, true); break;
+	case EVENT_IRQ_EXIT: on_handler(p, false, false); break;
+	case EVENT_SOFTIRQ_ENTRY: on_handler(p, true, true); break;
+	case EVENT_SOFTIRQ_EXIT: on_handler(p, true, false); break;
+	case EVENT_CALL_ENTRY: on_call_entry(p, event); break;
+	case EVENT_CALL_EXIT: on_call_exit(p, event); break;
+	default: break;
+	}
+}
+
+/* What is still under way at the end: handlers by CPU, then threads by tid. */
+void pairing_end(struct pairing *p)
+{
+	struct thread **all;
+	size_t n;
+
+	p->record = NULL;
+	p->ts = p->last_ts;
+	for (size_t i = 0; i < p->threads->cpus_n; i++) {
+		struct cpu *cpu = p->threads->cpus[i];
+
+		for (unsigned k = cpu ? cpu->handlers.n : 0; k-- > 0;)
+			put_handler(p, cpu, cpu->current, &cpu->handlers.at[k]);
+	}
+	all = threads_all(p->threads, p->ts, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct stretch stretch;
+
+		if (threads_unfinished(all[i], p->ts, &stretch))
+			put_stretch(p, all[i], &stretch);
+		if (all[i]->call.open && !all[i]->call.no_exit)
+			put_call(p, all[i], false);
+	}
+	free(all);
+}
+
+void pairing_report(const struct pairing *p)
+{
+	const struct {
+		uint64_t n;
+		const char *what;
+	} counts[] = {
+		{ p->unpaired[BEGAN_BEFORE], "exits of system calls that began before the trace or a gap" },
+		{ p->unpaired[NO_ENTRY], "exits of system calls without entry" },
+		{ p->unpaired[NO_EXIT], "entries of system calls without exit" },
+		{ p->unpaired[NO_HANDLER_ENTRY], "ends of interrupt handlers without begin" },
+		{ p->unpaired[NO_HANDLER_EXIT], "begins of interrupt handlers without end" },
+		{ p->threads->unwoken, "sleeps without wakeup" },
+		{ p->threads->contradictions, "events that contradict earlier ones" },
+		{ p->unpaired[NOBODY], "events of a thread not known" },
+		{ p->threads->forgotten, "threads too many, and forgotten" },
+		{ p->unusable > 1 ? p->unusable - 1 : 0, "more records that are wrong" },
+	};
+	char line[2048];
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		if (counts[i].n)
+			len += (size_t)snprintf(line + len, sizeof line - len, "%s%" PRIu64 " %s",
+						len ? ", " : "", counts[i].n, counts[i].what);
+	if (len)
+		message("unpaired: %s", line);
+}

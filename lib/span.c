@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "span.h"
+
+/* As softirq_to_name of kernel/softirq.c has them; BLOCK_IOPOLL before 4.5 is IRQ_POLL. */
+static const char *const vectors[] = {
+	"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU",
+};
+enum { VECTORS = sizeof vectors / sizeof *vectors };
+
+static void put_number(struct writer *out, struct key key, int64_t value)
+{
+	if (value >= 0)
+		writer_i64(out, key, value);
+}
+
+static void put_text(struct writer *out, struct key key, struct slice value)
+{
+	if (value.len)
+		writer_raw(out, key, value);
+}
+
+static void begin(struct writer *out, const struct span *span, struct slice ev)
+{
+	writer_begin(out, span->ts, ev);
+	put_number(out, KEY("cpu"), span->cpu);
+	put_number(out, KEY("pid"), span->pid);
+	put_number(out, KEY("tid"), span->tid);
+	put_text(out, KEY("comm"), span->comm);
+}
+
+static void end(struct writer *out, const struct span *span)
+{
+	if (span->unfinished)
+		writer_raw(out, KEY("unfinished"), SLICE("1"));
+	writer_end(out);
+}
+
+void span_oncpu(struct writer *out, const struct span *span, struct slice why, struct span_other next)
+{
+	begin(out, span, SLICE("oncpu"));
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_text(out, KEY("why"), why);
+	put_number(out, KEY("next_tid"), next.tid);
+	put_text(out, KEY("next_comm"), next.comm);
+	end(out, span);
+}
+
+void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by)
+{
+	begin(out, span, SLICE("runq"));
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_text(out, KEY("why"), why);
+	put_number(out, KEY("by_tid"), by.tid);
+	put_text(out, KEY("by_comm"), by.comm);
+	end(out, span);
+}
+
+void span_blocked(struct writer *out, const struct span *span, char state, struct span_other waker,
+		  bool waker_irq)
+{
+	begin(out, span, SLICE("blocked"));
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_text(out, KEY("state"), (struct slice){ &state, 1 });
+	put_number(out, KEY("waker_tid"), waker.tid);
+	put_text(out, KEY("waker_comm"), waker.comm);
+	if (waker_irq)
+		writer_raw(out, KEY("waker_irq"), SLICE("1"));
+	end(out, span);
+}
+
+void span_syscall(struct writer *out, const struct span *span, struct slice name, int64_t id,
+		  struct slice ret)
+{
+	begin(out, span, SLICE("syscall"));
+	put_text(out, KEY("name"), name);
+	put_number(out, KEY("id"), id);
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_text(out, KEY("ret"), ret);
+	end(out, span);
+}
+
+void span_irq(struct writer *out, const struct span *span, int64_t irq, struct slice name,
+	      struct slice ret)
+{
+	begin(out, span, SLICE("irq"));
+	put_number(out, KEY("irq"), irq);
+	put_text(out, KEY("name"), name);
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_text(out, KEY("ret"), ret);
+	end(out, span);
+}
+
+int64_t span_softirq_vector(struct slice name)
+{
+	for (size_t i = 0; i < VECTORS; i++)
+		if (slice_equal(name, slice_of(vectors[i])))
+			return (int64_t)i;
+	return -1;
+}
+
+void span_softirq(struct writer *out, const struct span *span, int64_t vec)
+{
+	begin(out, span, SLICE("softirq"));
+	put_number(out, KEY("vec"), vec);
+	if (vec >= 0 && vec < VECTORS)
+		put_text(out, KEY("name"), slice_of(vectors[vec]));
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	end(out, span);
+}
+
+void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child)
+{
+	begin(out, parent, SLICE("fork"));
+	put_number(out, KEY("child_pid"), child_pid);
+	put_number(out, KEY("child_tid"), child.tid);
+	put_text(out, KEY("child_comm"), child.comm);
+	end(out, parent);
+}
+
+void span_exec(struct writer *out, const struct span *span, struct slice path)
+{
+	begin(out, span, SLICE("exec"));
+	put_text(out, KEY("path"), path);
+	end(out, span);
+}
+
+void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns)
+{
+	begin(out, span, SLICE("exit"));
+	put_number(out, KEY("code"), code);
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_number(out, KEY("cpu_ns"), cpu_ns);
+	end(out, span);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing spans (records(5)): one function for each kind, so that whatever makes them, a collector or
+ * the spans filter, writes the same fields in the same order. Texts are in their escaped form; an empty
+ * one, and a number below 0, is not known and left out. Times and durations are nanoseconds.
+ */
+#ifndef WEIR_SPAN_H
+#define WEIR_SPAN_H
+
+#include "slice.h"
+#include "writer.h"
+
+/* Whose span it is, and when it ended. */
+struct span {
+	int64_t ts;
+	int64_t cpu;
+	int64_t pid, tid;
+	struct slice comm;
+	int64_t dur_ns;
+	bool unfinished;	/* it had not ended when the input did */
+};
+
+/* A thread that a span names besides its own. */
+struct span_other {
+	int64_t tid;		/* -1: none is known */
+	struct slice comm;
+};
+
+void span_oncpu(struct writer *out, const struct span *span, struct slice why, struct span_other next);
+void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by);
+/* WAKER_IRQ: an interrupt handler did it, on top of the waker. */
+void span_blocked(struct writer *out, const struct span *span, char state, struct span_other waker,
+		  bool waker_irq);
+/* ID: the number of a call whose name is not known. */
+void span_syscall(struct writer *out, const struct span *span, struct slice name, int64_t id,
+		  struct slice ret);
+void span_irq(struct writer *out, const struct span *span, int64_t irq, struct slice name,
+	      struct slice ret);
+/* The vector is named by the kernel's table; the other function gives its number, -1 for no name of it. */
+void span_softirq(struct writer *out, const struct span *span, int64_t vec);
+int64_t span_softirq_vector(struct slice name);
+void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child);
+void span_exec(struct writer *out, const struct span *span, struct slice path);
+/* DUR_NS of the span is the life of the thread. */
+void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns);
+
+#endif
