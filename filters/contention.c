@@ -237,7 +237,7 @@ static void put_measures(struct contention *c, const struct pressure *r)
 	char text[4][TEXT];
 
 	for (const struct measure *m = r->measure; m->name; m++) {
-		double score = limits_score(m, m->value);
+		double score = measure_score(m, m->value);
 		bool limited = !isnan(m->calm);
 		const struct cell cells[] = {
 			cell_text(slice_of(m->name)), value_cell(c, text[0], m->unit, m->value),
@@ -487,7 +487,7 @@ static void put_measure_changes(struct contention *c)
 
 	for (size_t i = 0; i < PRESSURE_MEASURES; i++) {
 		const struct measure *base = &c->pressure[0].measure[i], *new = &c->pressure[1].measure[i];
-		double old_score = limits_score(base, base->value), score = limits_score(new, new->value);
+		double old_score = measure_score(base, base->value), score = measure_score(new, new->value);
 		const struct cell cells[] = {
 			cell_text(slice_of(base->name)), value_cell(c, text[0], base->unit, base->value),
 			value_cell(c, text[1], new->unit, new->value),
@@ -611,7 +611,7 @@ int main(int argc, char **argv)
 	bool strict = false, progress_forced = false, no_progress = false, complete = true;
 	const char *limits_file = NULL;
 	int form = 0, by = -1, status;
-	const struct limit others[] = {
+	const struct measure_limit others[] = {
 		{ "score", MEASURE_SHARE, &c.plan.score },
 		{ "min_runnable", MEASURE_NS, &c.plan.min_runnable },
 		{ "min_spans", MEASURE_RATE, &c.plan.min_spans }, { 0 },
@@ -657,7 +657,7 @@ int main(int argc, char **argv)
 	c.table = form == 0;
 	pressure_defaults(&c.plan);
 	if (limits_file)
-		limits_read(limits_file, c.plan.limits, others);
+		measure_read_limits(limits_file, c.plan.limits, others);
 
 	for (size_t i = 0; i < c.recordings; i++) {
 		c.demand[i] = demand_new();

@@ -83,7 +83,7 @@ void pressure_find(struct pressure *r, const struct demand *demand, const struct
 	}
 	r->sum = rivals_sum(r->rivals);
 	measure(r);
-	r->score = limits_verdict(r->measure);
+	r->score = measure_verdict(r->measure);
 	wanted = pressure_wanted(&r->sum);
 	if (wanted == 0 || (double)wanted < plan->min_runnable || isnan(r->score) ||
 	    (double)(r->sum.slices + r->sum.waits) < plan->min_spans)
@@ -102,11 +102,11 @@ void pressure_free(struct pressure *r)
 /* Whether a measure went from A to B for the worse. */
 static bool is_worse(const struct measure *a, const struct measure *b)
 {
-	double score = limits_score(b, b->value);
+	double score = measure_score(b, b->value);
 	bool quarter = b->low_is_bad ? a->value > b->value * 1.25 : b->value > a->value * 1.25;
 
 	/* NANs compare false: a measure without limits has no score. */
-	return score >= limits_score(a, a->value) + 0.1 || (quarter && score != 0);
+	return score >= measure_score(a, a->value) + 0.1 || (quarter && score != 0);
 }
 
 enum pressure_change pressure_change(const struct measure *base, const struct measure *new)

@@ -7,7 +7,7 @@
 #define WEIR_PRESSURE_H
 
 #include "demand.h"
-#include "limits.h"
+#include "measure.h"
 #include "rivals.h"
 
 enum {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "limits.h"
+#include "measure.h"
 
 #include <errno.h>
 #include <math.h>
@@ -39,7 +39,7 @@ static const char *const units[] = { "a share such as 0.1 or 10%", "a duration s
 				     "a number such as 100 or 100/s" };
 
 /* Where the value that NAME names is kept, and in what unit; NULL: nothing has this name. */
-static double *place_of(struct slice name, struct measure *measures, const struct limit *others,
+static double *place_of(struct slice name, struct measure *measures, const struct measure_limit *others,
 			enum measure_unit *unit)
 {
 	for (; others->name; others++) {
@@ -69,7 +69,7 @@ static bool fits(const struct measure *m)
 	return m->low_is_bad ? m->calm >= m->contended : m->calm <= m->contended;
 }
 
-void limits_read(const char *file, struct measure *measures, const struct limit *others)
+void measure_read_limits(const char *file, struct measure *measures, const struct measure_limit *others)
 {
 	FILE *in = fopen(file, "re");
 	char line[200];
@@ -111,7 +111,7 @@ void limits_read(const char *file, struct measure *measures, const struct limit 
 				      "calm", file, m->name, m->name, m->low_is_bad ? "larger" : "smaller");
 }
 
-double limits_score(const struct measure *m, double value)
+double measure_score(const struct measure *m, double value)
 {
 	double calm = m->calm, contended = m->contended;
 
@@ -133,12 +133,12 @@ double limits_score(const struct measure *m, double value)
 					   (value - calm) / (contended - calm);
 }
 
-double limits_verdict(const struct measure *measures)
+double measure_verdict(const struct measure *measures)
 {
 	double sum = 0, weights = 0;
 
 	for (const struct measure *m = measures; m->name; m++) {
-		double score = limits_score(m, m->value);
+		double score = measure_score(m, m->value);
 
 		if (!isnan(score)) {
 			sum += score * m->weight;

@@ -4,8 +4,8 @@
  * the calm side of the one, 1 on the contended side of the other, and between them the logarithm tells how
  * far it is: halfway in ratio is 0.5. The verdict's score is the weighted mean of those that were measured.
  */
-#ifndef WEIR_LIMITS_H
-#define WEIR_LIMITS_H
+#ifndef WEIR_MEASURE_H
+#define WEIR_MEASURE_H
 
 #include "slice.h"
 
@@ -23,7 +23,7 @@ struct measure {
 };
 
 /* A number that stands beside the measures in a file of limits. */
-struct limit {
+struct measure_limit {
 	const char *name;
 	enum measure_unit unit;
 	double *value;
@@ -34,12 +34,12 @@ struct limit {
  * measures, NAME=VALUE for OTHERS (both lists end with an entry of zeroes); lines that are empty or begin
  * with # are passed over. What is wrong is said with file and line, and ends the program.
  */
-void limits_read(const char *file, struct measure *measures, const struct limit *others);
+void measure_read_limits(const char *file, struct measure *measures, const struct measure_limit *others);
 
 /* 0 to 1; NAN: there is no value, or there are no limits. */
-double limits_score(const struct measure *measure, double value);
+double measure_score(const struct measure *measure, double value);
 
 /* The verdict's score, of the measures' values; NAN: none has one. */
-double limits_verdict(const struct measure *measures);
+double measure_verdict(const struct measure *measures);
 
 #endif
