@@ -89,7 +89,8 @@ static void set_key(struct planner *p, uint32_t step, struct slice shown, const 
 	size_t tail_len = strlen(tail), len = shown.len + tail_len;
 	char *key = arena_get(p->arena, len + PLAN_KEY_PADDING);
 
-	memcpy(key, shown.at, shown.len);
+	if (shown.len)
+		memcpy(key, shown.at, shown.len);
 	memcpy(key + shown.len, tail, tail_len);
 	step_at(p, step)->key = key;
 	step_at(p, step)->key_len = (uint32_t)len;
