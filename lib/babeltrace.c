@@ -340,6 +340,13 @@ static void enter_stream(struct input *input, const bt_stream *stream)
 			 (unsigned long long)bt_stream_get_id(stream));
 }
 
+/* An event whose stream has no clock. */
+static void untimed(struct input *input)
+{
+	input->ts = 0;
+	input->stream->timeless++;
+}
+
 /* The time of a snapshot; where it has none that fits 64 bits, the stream's last one. */
 static int64_t nanoseconds(struct input *input, const bt_clock_snapshot *snapshot)
 {
@@ -393,7 +400,7 @@ static bool examine(struct decoder *decoder, struct input *input, const bt_messa
 			input->ts = nanoseconds(
 				input, bt_message_event_borrow_default_clock_snapshot_const(message));
 		else
-			input->stream->timeless++;
+			untimed(input);
 		return true;
 	}
 	case BT_MESSAGE_TYPE_STREAM_BEGINNING:
