@@ -8,6 +8,7 @@
 
 #include "keys.h"
 #include "loss.h"
+#include "match.h"
 #include "memory.h"
 #include "message.h"
 #include "options.h"
@@ -21,8 +22,7 @@ enum { OPEN_MAX = 1 << 20, KEYS_MAX = 16 };
 struct edge {
 	char **words;
 	struct slice ev;
-	struct lookup *key;
-	struct slice *value;
+	struct match *match;
 	size_t n;
 };
 
@@ -63,54 +63,30 @@ static struct edge edge_parse(const char *text)
 	edge.ev = slice_of(edge.words[0]);
 	if (edge.ev.len == 0)
 		message_usage("cannot use '%.200s': it begins with the name of an event", text);
-	edge.key = memory_zeroed(words * sizeof *edge.key);
-	edge.value = memory_zeroed(words * sizeof *edge.value);
-	for (size_t i = 1; i < words; i++, edge.n++) {
-		char *sign = strchr(edge.words[i], '=');
-		struct slice key = { edge.words[i], sign ? (size_t)(sign - edge.words[i]) : 0 };
-
-		if (!sign || !keys_valid(key))
+	edge.match = memory_zeroed(words * sizeof *edge.match);
+	for (size_t i = 1; i < words; i++)
+		if (!match_parse(&edge.match[edge.n++], edge.words[i]))
 			message_usage("cannot use '%.200s': '%.100s' is not KEY=VALUE", text, edge.words[i]);
-		edge.key[edge.n].key = key;
-		edge.value[edge.n] = slice_of(sign + 1);
-	}
 	return edge;
 }
 
 static void edge_free(struct edge *edge)
 {
 	for (size_t i = 0; i < edge->n; i++)
-		lookup_free(&edge->key[i]);
-	free(edge->key);
-	free(edge->value);
+		lookup_free(&edge->match[i].key);
+	free(edge->match);
 	free(edge->words);
-}
-
-static bool text_equals(struct slice value, struct slice text)
-{
-	char brief[256], *plain;
-	bool equal;
-
-	if (!reader_escaped(value))
-		return slice_equal(value, text);
-	plain = value.len <= sizeof brief ? brief : memory_get(value.len);
-	equal = slice_equal((struct slice){ plain, reader_unescape(value, plain) }, text);
-	if (plain != brief)
-		free(plain);
-	return equal;
 }
 
 static bool edge_is(struct edge *edge, struct slice ev, const struct record *record)
 {
-	if (!text_equals(ev, edge->ev))
-		return false;
-	for (size_t i = 0; i < edge->n; i++) {
-		const struct slice *value = lookup_value(&edge->key[i], record);
+	size_t i = 0;
 
-		if (!value || !text_equals(*value, edge->value[i]))
-			return false;
-	}
-	return true;
+	if (!match_text(ev, edge->ev))
+		return false;
+	while (i < edge->n && match_holds(&edge->match[i], record))
+		i++;
+	return i == edge->n;
 }
 
 /* KEY,... or STARTKEY=ENDKEY,...: two lists, of which the first names the fields. */
@@ -374,7 +350,7 @@ static void finish(struct pair *p)
 int main(int argc, char **argv)
 {
 	const char *start = NULL, *stop = NULL, *keys = "tid", *captures = NULL, *name = NULL;
-	bool strict = false;
+	bool strict = false, keep = false;
 	struct pair p = { 0 };
 	const struct option options[] = {
 		{ 's', "start", "EVENT", "what begins a period: the event's name, and ,KEY=VALUE for conditions",
@@ -388,6 +364,8 @@ int main(int argc, char **argv)
 		  .to = &name },
 		{ 0, "first", NULL, "a start while the period is open is no new one (without: it begins anew)",
 		  OPTION_FLAG, .to = &p.first },
+		{ 0, "keep", NULL, "pass all records too, each before the period that it ends", OPTION_FLAG,
+		  .to = &keep },
 		{ 0, "strict", NULL, "exit with status 3 when events were lost", OPTION_FLAG, .to = &strict },
 		{ 0 },
 	};
@@ -424,6 +402,8 @@ int main(int argc, char **argv)
 			writer_bytes(p.out, record->line, record->len);
 			continue;
 		}
+		if (keep)
+			writer_bytes(p.out, record->line, record->len);
 		if (!ev)
 			continue;
 		starts = edge_is(&p.start, *ev, record);

@@ -9,6 +9,7 @@
 #include "groups.h"
 #include "keys.h"
 #include "loss.h"
+#include "match.h"
 #include "memory.h"
 #include "message.h"
 #include "number.h"
@@ -28,6 +29,8 @@ struct sum {
 struct share {
 	struct keys keys;
 	struct lookup ts, dur;
+	struct match *only;
+	size_t only_n;
 	struct moment begin, end;
 	bool has_begin, has_end, started;
 	int64_t begin_ns, end_ns;	/* given, or of the spans so far */
@@ -43,6 +46,34 @@ struct share {
 	struct rows *rows;
 	struct reader *in;
 };
+
+/* Whether any of the conditions on each key holds: those on the same key are alternatives. */
+static bool wanted(struct share *s, const struct record *record)
+{
+	for (size_t i = 0, next; i < s->only_n; i = next) {
+		bool holds = false;
+
+		for (next = i; next < s->only_n && slice_equal(s->only[next].key.key, s->only[i].key.key); next++)
+			holds = holds || match_holds(&s->only[next], record);
+		if (!holds)
+			return false;
+	}
+	return true;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return slice_compare(((const struct match *)a)->key.key, ((const struct match *)b)->key.key);
+}
+
+static void parse_only(struct share *s, const struct option_list *list)
+{
+	s->only = memory_zeroed((list->count + 1) * sizeof *s->only);
+	for (; s->only_n < list->count; s->only_n++)
+		if (!match_parse(&s->only[s->only_n], list->items[s->only_n]))
+			message_usage("cannot use '%.200s': it is not KEY=VALUE", list->items[s->only_n]);
+	qsort(s->only, s->only_n, sizeof *s->only, by_key);
+}
 
 static void start(struct share *s, int64_t first)
 {
@@ -76,7 +107,7 @@ static void add(struct share *s, const struct record *record)
 		ts = ts > s->end_ns ? s->end_ns : ts;
 	else
 		s->end_ns = ts > s->end_ns ? ts : s->end_ns;
-	if (ts < from || (ts == from && dur))	/* outside */
+	if (ts < from || (ts == from && dur) || !wanted(s, record))	/* outside, or others */
 		return;
 	keys_values(&s->keys, record, s->values);
 	group = groups_id(s->groups, s->values);
@@ -163,12 +194,15 @@ static void name_columns(struct share *s)
 int main(int argc, char **argv)
 {
 	struct share s = { .ts = LOOKUP("ts"), .dur = LOOKUP("dur_ns") };
+	struct option_list only = { 0 };
 	const char *keys = NULL;
 	bool strict = false;
 	int form = -1, status;
 	const struct option options[] = {
 		{ 'g', "group", "KEY,...", "one row for each combination of the values of these keys",
 		  OPTION_TEXT, .to = &keys },
+		{ 'e', "only", "KEY=VALUE", "sum only these spans; the window stays that of all; may be repeated: "
+		  "with the same KEY, either", OPTION_LIST, .to = &only },
 		{ 'n', "top", "COUNT", "only the first COUNT rows", OPTION_COUNT, .to = &s.top, .min = 1 },
 		{ 'o', "output", "FORM", "table (the default on a terminal), tskv (elsewhere), csv or json",
 		  OPTION_CHOICE, .to = &form, .choices = rows_forms },
@@ -196,6 +230,7 @@ int main(int argc, char **argv)
 	if (s.keys.n > GROUPS_KEYS_MAX)
 		message_usage("cannot group by more than %d keys", GROUPS_KEYS_MAX);
 	name_columns(&s);
+	parse_only(&s, &only);
 	form = (int)rows_form_of(form);
 	s.groups = groups_new(s.keys.n);
 	out = writer_stdout();
@@ -218,6 +253,10 @@ int main(int argc, char **argv)
 		status = EXIT_LOSS;
 	groups_free(s.groups);
 	keys_free(&s.keys);
+	for (size_t i = 0; i < s.only_n; i++)
+		lookup_free(&s.only[i].key);
+	free(s.only);
+	free(only.items);
 	lookup_free(&s.ts);
 	lookup_free(&s.dur);
 	free(s.column);
