@@ -104,7 +104,7 @@ wait_jobs() {
 }
 
 # open_records INPUT: writes the records of a trace's directory, a file of records (also zstd's, gzip's)
-# or babeltrace's text, or of stdin (-), to stdout. Further arguments go to lttng-convert.
+# or babeltrace's text, or of stdin (-) or a named pipe (records), to stdout. Further arguments go to lttng-convert.
 open_records() {
 	local input=$1
 	shift
@@ -114,7 +114,9 @@ open_records() {
 	*.zst) zstd -dcq -- "$input" ;;
 	*.gz) gzip -dc -- "$input" ;;
 	*)
-		if [ -f "$input" ] && [ "$(head -c 3 -- "$input")" = ts= ]; then
+		if [ -p "$input" ]; then
+			cat -- "$input"
+		elif [ -f "$input" ] && [ "$(head -c 3 -- "$input")" = ts= ]; then
 			cat -- "$input"
 		else
 			lttng-convert "$@" -- "$input"
