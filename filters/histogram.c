@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "groups.h"
-#include "keys.h"
+#include "keylist.h"
 #include "loss.h"
 #include "memory.h"
 #include "message.h"
@@ -28,7 +28,7 @@ struct counts {
 };
 
 struct histogram {
-	struct keys keys;
+	struct keylist keys;
 	struct lookup field, ts;
 	uint64_t resolution;	/* buckets for each factor of 2 */
 	unsigned steps;		/* its logarithm */
@@ -102,7 +102,7 @@ static void count(struct histogram *h, const struct record *record)
 
 	if (!text || !value_of(h, *text, &value))
 		return;
-	keys_values(&h->keys, record, h->values);
+	keylist_values(&h->keys, record, h->values);
 	group = groups_id(h->groups, h->values);
 	if (group >= GROUPS_MAX)
 		message_die("cannot count more than %d groups: group by fewer keys, or select with where",
@@ -264,13 +264,13 @@ int main(int argc, char **argv)
 	if (!fields[0] || fields[1])
 		message_usage("cannot count: it takes one field");
 	h.field.key = slice_of(fields[0]);
-	if (!keys_valid(h.field.key))
+	if (!keylist_valid(h.field.key))
 		message_usage("cannot use the field '%.100s': a key is letters, digits, _ and .", fields[0]);
 	if (h.resolution & (h.resolution - 1))
 		message_usage("cannot make %llu buckets for each factor of 2: it is a power of 2",
 			      (unsigned long long)h.resolution);
 	h.steps = (unsigned)__builtin_ctzll(h.resolution);
-	h.keys = keys_parse(keys, "group key");
+	h.keys = keylist_parse(keys, "group key");
 	if (h.keys.n > GROUPS_KEYS_MAX)
 		message_usage("cannot group by more than %d keys", GROUPS_KEYS_MAX);
 	name_columns(&h);
@@ -296,7 +296,7 @@ int main(int argc, char **argv)
 	if (loss_report(&loss, "the counts are", strict) && status == EXIT_COMPLETE)
 		status = EXIT_LOSS;
 	groups_free(h.groups);
-	keys_free(&h.keys);
+	keylist_free(&h.keys);
 	lookup_free(&h.field);
 	lookup_free(&h.ts);
 	free(h.column);

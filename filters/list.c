@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "keys.h"
+#include "keylist.h"
 #include "loss.h"
 #include "memory.h"
 #include "message.h"
@@ -28,7 +28,7 @@ struct kept {
 };
 
 struct list {
-	struct keys fields;
+	struct keylist fields;
 	struct lookup ts, ev, dur, by;
 	size_t begin;		/* the field begin_ts; SIZE_MAX: it is not wanted */
 	bool sorted, rising;
@@ -148,7 +148,7 @@ static bool take(struct list *l, const struct record *record)
 
 	if (!l->sorted && l->top && l->order == l->top)
 		return false;
-	keys_values(&l->fields, record, l->value);
+	keylist_values(&l->fields, record, l->value);
 	if (l->begin != SIZE_MAX && !l->value[l->begin].at && timed &&
 	    lookup_i64(&l->dur, record, &dur) && !__builtin_sub_overflow(ts, dur, &dur))
 		l->value[l->begin] = (struct slice){ l->begin_text, number_put_i64(l->begin_text, dur) };
@@ -190,7 +190,7 @@ static void parse_sort(struct list *l, const char *sort)
 	bool sign = *sort == '+' || *sort == '-';
 
 	l->by.key = slice_of(sort + sign);
-	if (!keys_valid(l->by.key))
+	if (!keylist_valid(l->by.key))
 		message_usage("cannot sort by '%.100s': a key is letters, digits, _ and .", sort);
 	l->sorted = true;
 	l->rising = *sort == '+';
@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	if (!fields)
 		message_usage("cannot list records: it takes their fields (-f)");
-	l.fields = keys_parse(fields, "field");
+	l.fields = keylist_parse(fields, "field");
 	name_columns(&l);
 	if (sort)
 		parse_sort(&l, sort);
@@ -258,7 +258,7 @@ int main(int argc, char **argv)
 			l.without == 1 ? " is" : "s are", (int)l.by.key.len, l.by.key.at);
 	if (loss_report(&loss, "the list is", strict) && status == EXIT_COMPLETE)
 		status = EXIT_LOSS;
-	keys_free(&l.fields);
+	keylist_free(&l.fields);
 	lookup_free(&l.ts);
 	lookup_free(&l.ev);
 	lookup_free(&l.dur);

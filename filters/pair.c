@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "keys.h"
+#include "keylist.h"
 #include "loss.h"
 #include "match.h"
 #include "memory.h"
@@ -38,7 +38,7 @@ struct open {
 
 struct pair {
 	struct edge start, end;
-	struct keys start_keys, end_keys, who, capture;
+	struct keylist start_keys, end_keys, who, capture;
 	struct key *key_key, *who_key, *capture_key;	/* for the writer */
 	struct slice name;
 	bool first;
@@ -111,15 +111,15 @@ static void parse_keys(struct pair *p, const char *text)
 		if (*c == '\0')
 			break;
 	}
-	p->start_keys = keys_parse(start, "key");
-	p->end_keys = keys_parse(end, "key");
+	p->start_keys = keylist_parse(start, "key");
+	p->end_keys = keylist_parse(end, "key");
 	if (p->start_keys.n > KEYS_MAX)
 		message_usage("cannot pair by more than %d keys", KEYS_MAX);
 	free(start);
 	free(end);
 }
 
-static struct key *writer_keys(const struct keys *keys)
+static struct key *writer_keys(const struct keylist *keys)
 {
 	struct key *all = memory_zeroed((keys->n + 1) * sizeof *all);
 
@@ -196,7 +196,7 @@ static void begin(struct pair *p, const struct record *record, int64_t ts)
 	struct slice id, *more = p->values + p->start_keys.n;
 	struct open *open, **at;
 
-	if (keys_values(&p->start_keys, record, p->values) < p->start_keys.n) {
+	if (keylist_values(&p->start_keys, record, p->values) < p->start_keys.n) {
 		p->keyless++;
 		return;
 	}
@@ -211,8 +211,8 @@ static void begin(struct pair *p, const struct record *record, int64_t ts)
 		p->full++;
 		return;
 	}
-	keys_values(&p->who, record, more);
-	keys_values(&p->capture, record, more + p->who.n);
+	keylist_values(&p->who, record, more);
+	keylist_values(&p->capture, record, more + p->who.n);
 	for (size_t i = 0; i < n; i++)
 		size += more[i].len;
 	open = memory_get(sizeof *open + id.len + size + 4 + n * sizeof *open->len);
@@ -239,7 +239,7 @@ static void end(struct pair *p, const struct record *record, int64_t ts)
 	struct open **at;
 	size_t from;
 
-	if (keys_values(&p->end_keys, record, p->values) < p->end_keys.n) {
+	if (keylist_values(&p->end_keys, record, p->values) < p->end_keys.n) {
 		p->keyless++;
 		return;
 	}
@@ -250,7 +250,7 @@ static void end(struct pair *p, const struct record *record, int64_t ts)
 		return;
 	}
 	open = *at;
-	keys_values(&p->capture, record, more);
+	keylist_values(&p->capture, record, more);
 	writer_begin(p->out, ts, SLICE("period"));
 	from = open->keys_len;
 	for (size_t i = 0; i < p->who.n; i++) {
@@ -299,8 +299,8 @@ static void prepare(struct pair *p, const char *keys, const char *captures)
 	static const struct slice taken[] = { { "ts", 2 }, { "ev", 2 }, { "name", 4 }, { "dur_ns", 6 } };
 
 	parse_keys(p, keys);
-	p->who = keys_parse(who, "key");
-	p->capture = keys_parse(captures, "captured field");
+	p->who = keylist_parse(who, "key");
+	p->capture = keylist_parse(captures, "captured field");
 	p->key_key = writer_keys(&p->start_keys);
 	p->who_key = writer_keys(&p->who);
 	p->capture_key = writer_keys(&p->capture);
@@ -337,10 +337,10 @@ static void finish(struct pair *p)
 	free_writer_keys(p->key_key, p->start_keys.n);
 	free_writer_keys(p->who_key, p->who.n);
 	free_writer_keys(p->capture_key, p->capture.n);
-	keys_free(&p->start_keys);
-	keys_free(&p->end_keys);
-	keys_free(&p->who);
-	keys_free(&p->capture);
+	keylist_free(&p->start_keys);
+	keylist_free(&p->end_keys);
+	keylist_free(&p->who);
+	keylist_free(&p->capture);
 	edge_free(&p->start);
 	edge_free(&p->end);
 	free(p->values);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "groups.h"
-#include "keys.h"
+#include "keylist.h"
 #include "loss.h"
 #include "match.h"
 #include "memory.h"
@@ -27,7 +27,7 @@ struct sum {
 };
 
 struct share {
-	struct keys keys;
+	struct keylist keys;
 	struct lookup ts, dur;
 	struct match *only;
 	size_t only_n;
@@ -109,7 +109,7 @@ static void add(struct share *s, const struct record *record)
 		s->end_ns = ts > s->end_ns ? ts : s->end_ns;
 	if (ts < from || (ts == from && dur) || !wanted(s, record))	/* outside, or others */
 		return;
-	keys_values(&s->keys, record, s->values);
+	keylist_values(&s->keys, record, s->values);
 	group = groups_id(s->groups, s->values);
 	if (group >= GROUPS_MAX)
 		message_die("cannot sum more than %d groups: group by fewer keys, or select with where",
@@ -226,7 +226,7 @@ int main(int argc, char **argv)
 	struct writer *out;
 
 	(void)argc;
-	s.keys = keys_parse(keys, "group key");
+	s.keys = keylist_parse(keys, "group key");
 	if (s.keys.n > GROUPS_KEYS_MAX)
 		message_usage("cannot group by more than %d keys", GROUPS_KEYS_MAX);
 	name_columns(&s);
@@ -252,7 +252,7 @@ int main(int argc, char **argv)
 	if (loss_report(&loss, "the shares are", strict) && status == EXIT_COMPLETE)
 		status = EXIT_LOSS;
 	groups_free(s.groups);
-	keys_free(&s.keys);
+	keylist_free(&s.keys);
 	for (size_t i = 0; i < s.only_n; i++)
 		lookup_free(&s.only[i].key);
 	free(s.only);

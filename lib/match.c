@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "keys.h"
+#include "keylist.h"
 #include "memory.h"
 
 bool match_text(struct slice value, struct slice text)
@@ -27,7 +27,7 @@ bool match_parse(struct match *match, const char *text)
 	if (!sign)
 		return false;
 	*match = (struct match){ .key.key = { text, (size_t)(sign - text) }, .value = slice_of(sign + 1) };
-	return keys_valid(match->key.key);
+	return keylist_valid(match->key.key);
 }
 
 bool match_holds(struct match *match, const struct record *record)

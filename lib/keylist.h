@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists of keys on the command line, and what a record has under them. */
-#ifndef WEIR_KEYS_H
-#define WEIR_KEYS_H
+#ifndef WEIR_KEYLIST_H
+#define WEIR_KEYLIST_H
 
 #include "reader.h"
 
-struct keys {
+struct keylist {
 	struct lookup *lookup;	/* n of them; their key is the name */
 	size_t n;
 	char **names;		/* what the keys are slices of */
@@ -15,13 +15,13 @@ struct keys {
  * The keys of TEXT, a list with commas (NULL: none). A name that cannot be a key, or that comes twice, is
  * wrong usage, in whose message they are called WHAT.
  */
-struct keys keys_parse(const char *text, const char *what);
-void keys_free(struct keys *keys);
+struct keylist keylist_parse(const char *text, const char *what);
+void keylist_free(struct keylist *keys);
 
 /* Fills VALUES, keys->n slices; `at` is NULL where the record lacks the key. How many it has. */
-size_t keys_values(struct keys *keys, const struct record *record, struct slice *values);
+size_t keylist_values(struct keylist *keys, const struct record *record, struct slice *values);
 
 /* Whether NAME may be a key. */
-bool keys_valid(struct slice name);
+bool keylist_valid(struct slice name);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "keys.h"
+#include "keylist.h"
 
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 #include "message.h"
 #include "options.h"
 
-bool keys_valid(struct slice name)
+bool keylist_valid(struct slice name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.at[i];
@@ -19,9 +19,9 @@ bool keys_valid(struct slice name)
 	return name.len > 0;
 }
 
-struct keys keys_parse(const char *text, const char *what)
+struct keylist keylist_parse(const char *text, const char *what)
 {
-	struct keys keys = { 0 };
+	struct keylist keys = { 0 };
 
 	if (!text)
 		return keys;
@@ -31,7 +31,7 @@ struct keys keys_parse(const char *text, const char *what)
 	keys.lookup = memory_zeroed(keys.n * sizeof *keys.lookup);
 	for (size_t i = 0; i < keys.n; i++) {
 		keys.lookup[i].key = slice_of(keys.names[i]);
-		if (!keys_valid(keys.lookup[i].key))
+		if (!keylist_valid(keys.lookup[i].key))
 			message_usage("cannot use the %s '%.100s': a key is letters, digits, _ and .", what,
 				      keys.names[i]);
 		for (size_t k = 0; k < i; k++)
@@ -41,7 +41,7 @@ struct keys keys_parse(const char *text, const char *what)
 	return keys;
 }
 
-void keys_free(struct keys *keys)
+void keylist_free(struct keylist *keys)
 {
 	for (size_t i = 0; i < keys->n; i++)
 		lookup_free(&keys->lookup[i]);
@@ -49,7 +49,7 @@ void keys_free(struct keys *keys)
 	free(keys->names);
 }
 
-size_t keys_values(struct keys *keys, const struct record *record, struct slice *values)
+size_t keylist_values(struct keylist *keys, const struct record *record, struct slice *values)
 {
 	size_t have = 0;
 
