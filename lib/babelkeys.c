@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "intern.h"
+#include "keys.h"
 #include "memory.h"
 #include "writer.h"
 
@@ -12,7 +13,6 @@ enum {
 	NAMES_MAX = 1 << 17,	/* more names than this, or more bytes in them, and all are forgotten */
 	BYTES_MAX = 16 << 20,
 	PATH_MAX_BYTES = 4096,
-	NAME_ROOM = 320,
 };
 
 struct babelkey {
@@ -217,50 +217,16 @@ uint32_t babelkeys_child(struct babelkeys *k, uint32_t parent, struct slice text
 	return id;
 }
 
-/* Today's name of an event of the kernel: older tracers and perf call some otherwise. */
-static struct slice todays_name(struct slice name, char to[static NAME_ROOM])
-{
-	static const struct { const char *old, *today; } prefixes[] = {
-		{ "compat_sys_", "compat_syscall_entry_" },
-		{ "sys_", "syscall_entry_" },
-		{ "softirq_", "irq_softirq_" },
-		{ "sched:", "" },
-	};
-
-	if (slice_equal(name, SLICE("exit_syscall")))
-		return SLICE("syscall_exit");
-	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && name.len < 256; i++) {
-		struct slice old = slice_of(prefixes[i].old), today = slice_of(prefixes[i].today);
-
-		if (name.len > old.len && memcmp(name.at, old.at, old.len) == 0) {
-			memcpy(to, today.at, today.len);
-			memcpy(to + today.len, name.at + old.len, name.len - old.len);
-			return (struct slice){ to, today.len + name.len - old.len };
-		}
-	}
-	return name;
-}
-
-/* LTTng's names of user space have two parts, and its events a vpid. */
-static bool is_user_space(struct slice name, struct slice fields)
-{
-	return memchr(name.at, ':', name.len) && memmem(fields.at, fields.len, "vpid = ", 7);
-}
-
 static struct babelevent *add_event(struct babelkeys *k, struct slice text, struct slice fields,
 				    uint64_t hash)
 {
 	struct babelevent event = { .groups = 3, .name = text };
-	char room[NAME_ROOM];
+	char room[EVENTNAME_ROOM];
 	uint32_t id;
 
 	id = add(k, (struct babelname){ .text = text, .hash = hash, .key = (uint32_t)k->events_n },
 		 SLICE(""));
-	if (!is_user_space(text, fields))
-		event.name = todays_name(text, room);
-	/* Only we say what was lost. */
-	if (slice_equal(event.name, SLICE("lost")))
-		event.name = SLICE("event.lost");
+	event.name = keys_event(text, 0, memmem(fields.at, fields.len, "vpid = ", 7) != NULL, room);
 	event.name.at = memory_copy(event.name);
 	event.wanted = selection_event(k->selection, event.name.at);
 	for (uint32_t scope = 0; scope < SCOPES; scope++) {

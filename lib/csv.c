@@ -11,7 +11,8 @@
 enum { QUOTE = 1, CONTROL = 2, ESCAPE = 4 };
 static const unsigned char care[256] = {
 	[0 ... 8] = QUOTE | CONTROL, ['\t'] = QUOTE, ['\n'] = QUOTE, [11 ... 12] = QUOTE | CONTROL,
-	['\r'] = QUOTE, [14 ... 0x1f] = QUOTE | CONTROL, ['"'] = QUOTE, [','] = QUOTE, ['\\'] = ESCAPE, [0x7f] = QUOTE | CONTROL,
+	['\r'] = QUOTE, [14 ... 0x1f] = QUOTE | CONTROL, ['"'] = QUOTE, [','] = QUOTE, ['\\'] = ESCAPE,
+	[0x7f] = QUOTE | CONTROL,
 };
 
 /* How many of the bytes at P ask for nothing. */

@@ -5,6 +5,7 @@
 
 #include "number.h"
 #include "reader.h"
+#include "utf8.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -22,7 +23,8 @@ static inline size_t plain(const char *p, size_t len)
 		__m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
 		__m128i marks = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
 					     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-		__m128i all = _mm_or_si128(_mm_or_si128(low, marks), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
+		__m128i all = _mm_or_si128(_mm_or_si128(low, marks),
+					   _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
 		int mask = _mm_movemask_epi8(all);
 
 		if (mask)
@@ -36,32 +38,6 @@ static inline size_t plain(const char *p, size_t len)
 			break;
 	}
 	return i;
-}
-
-/*
- * The length of the UTF-8 sequence (Unicode 15, table 3-7) at P, which has LEN > 0 bytes; 0: it is none.
- */
-static size_t sequence(const unsigned char *p, size_t len)
-{
-	size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	unsigned char low = 0x80, high = 0xbf;
-
-	if (p[0] < 0xc2 || p[0] > 0xf4 || len < n)
-		return 0;
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	return n;
 }
 
 static char *put_unit(char *to, const char *begin, unsigned char byte)
@@ -106,7 +82,7 @@ static char *string(char *to, struct slice text)
 			i++;
 			continue;
 		}
-		n = sequence(p, text.len - i);
+		n = utf8_sequence(text.at + i, text.len - i);
 		if (n == 0) {
 			to = put_unit(to, "\\udc", *p);
 			i++;

@@ -10,13 +10,48 @@
 #define SECOND 1000000000
 #define DAY_NS (86400LL * SECOND)
 
+/*
+ * Eight digits at once: false unless all are. Neighbours are joined to numbers of two, four and eight digits,
+ * the first in the lowest byte.
+ */
+static inline bool eight_digits(const char *p, uint64_t *value)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint64_t v;
+
+	memcpy(&v, p, 8);
+	v ^= 0x3030303030303030u;
+	/* A byte above 9 sets its upper half, itself or when 6 is added; there is no carry unless one was set. */
+	if ((v | (v + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u)
+		return false;
+	v = (v * 10 + (v >> 8)) & 0x00ff00ff00ff00ffu;
+	v = (v * 100 + (v >> 16)) & 0x0000ffff0000ffffu;
+	*value = (v * 10000 + (v >> 32)) & 0xffffffffu;
+	return true;
+#else
+	*value = 0;
+	for (int i = 0; i < 8; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return false;
+		*value = *value * 10 + (uint64_t)(p[i] - '0');
+	}
+	return true;
+#endif
+}
+
 bool number_u64(struct slice text, uint64_t *value)
 {
-	uint64_t v = 0;
+	uint64_t v = 0, eight;
+	size_t i = 0;
 
 	if (text.len == 0)
 		return false;
-	for (size_t i = 0; i < text.len; i++) {
+	for (; i < 16 && i + 8 <= text.len; i += 8) {
+		if (!eight_digits(text.at + i, &eight))
+			return false;
+		v = v * 100000000 + eight;
+	}
+	for (; i < text.len; i++) {
 		unsigned digit = (unsigned)(unsigned char)text.at[i] - '0';
 
 		if (digit > 9)
@@ -171,29 +206,80 @@ bool number_size(struct slice text, uint64_t *bytes)
 	return with_unit(text, units, 1, bytes);
 }
 
+/*
+ * The eight decimal digits of VALUE, below 10^8, the first one in the lowest byte: divisions by 100 and 10
+ * of all parts at once, by multiplication with 2^20 / 100 and 2^10 / 10, which are exact for so few digits.
+ */
+static inline uint64_t digits_of(uint32_t value)
+{
+	uint64_t digits = value / 10000 | (uint64_t)(value % 10000) << 32, high;
+
+	high = digits * 10486 >> 20 & 0x0000007f0000007f;
+	digits = high | (digits - high * 100) << 16;
+	high = digits * 103 >> 10 & 0x000f000f000f000f;
+	return high | (digits - high * 10) << 8;
+}
+
+static inline void put_digits(char *to, uint64_t digits)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	digits = __builtin_bswap64(digits);
+#endif
+	memcpy(to, &digits, 8);
+}
+
+/*
+ * At most eight digits, without leading zeros. Writes eight bytes. How many digits there are is asked by
+ * branches, which are foreseen mostly: what comes behind the number need not wait for it then.
+ */
+static inline size_t put_short(char *to, uint32_t value)
+{
+	unsigned n;
+
+	if (value < 10) {
+		*to = (char)('0' + value);
+		return 1;
+	}
+	if (value < 10000)
+		n = value < 100 ? 2 : value < 1000 ? 3 : 4;
+	else if (value < 1000000)
+		n = value < 100000 ? 5 : 6;
+	else
+		n = value < 10000000 ? 7 : 8;
+	switch (n) {	/* a jump: n itself would be waited for */
+#define DIGITS(n) \
+	case n: \
+		put_digits(to, (digits_of(value) | 0x3030303030303030) >> (8 - n) * 8); \
+		return n;
+	DIGITS(2)
+	DIGITS(3)
+	DIGITS(4)
+	DIGITS(5)
+	DIGITS(6)
+	DIGITS(7)
+	default:
+	DIGITS(8)
+#undef DIGITS
+	}
+}
+
 size_t number_put_u64(char *to, uint64_t value)
 {
-	static const char pairs[] =
-		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-		"8081828384858687888990919293949596979899";
-	char digits[20], *p = digits + sizeof digits;
+	uint64_t high;
 	size_t n;
 
-	while (value >= 100) {
-		p -= 2;
-		memcpy(p, pairs + value % 100 * 2, 2);
-		value /= 100;
-	}
-	if (value >= 10) {
-		p -= 2;
-		memcpy(p, pairs + value * 2, 2);
-	} else {
-		*--p = (char)('0' + value);
-	}
-	n = (size_t)(digits + sizeof digits - p);
-	memcpy(to, p, n);
-	return n;
+	if (value < 100000000)
+		return put_short(to, (uint32_t)value);
+	high = value / 100000000;
+	n = high < 100000000 ? put_short(to, (uint32_t)high) : number_put_u64(to, high);
+	put_digits(to + n, digits_of((uint32_t)(value % 100000000)) | 0x3030303030303030);
+	return n + 8;
+}
+
+void number_put_nine(char *to, uint32_t value)
+{
+	*to = (char)('0' + value / 100000000);
+	put_digits(to + 1, digits_of(value % 100000000) | 0x3030303030303030);
 }
 
 size_t number_put_i64(char *to, int64_t value)

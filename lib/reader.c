@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "memory.h"
 #include "message.h"
 #include "number.h"
+#include "options.h"
 #include "writer.h"
 
 enum {
@@ -90,6 +92,9 @@ struct reader {
 
 	struct record record;
 	struct writer *flush;
+	void (*idle)(void *);
+	void *idle_data;
+	int stop;		/* -1: none */
 	uint64_t consumed, size;
 };
 
@@ -133,6 +138,7 @@ struct reader *reader_open(char **files, struct writer *flush)
 	r->files = *files ? files : (char **)(uintptr_t)no_files;
 	r->size = size_of_files(r->files);
 	r->fd = -1;
+	r->stop = -1;
 	r->flush = flush;
 	r->room = BUFFER;
 	r->buffer = memory_zeroed(r->room + PADDING);
@@ -176,6 +182,39 @@ static void end_file(struct reader *r)
 	r->fd = -1;
 }
 
+void reader_on_idle(struct reader *r, void (*idle)(void *), void *data)
+{
+	r->idle = idle;
+	r->idle_data = data;
+}
+
+void reader_stop_on(struct reader *r, int fd)
+{
+	r->stop = fd;
+}
+
+/*
+ * Whatever waits, in the output or with the caller, is done before a read that would block. False when
+ * reading shall stop.
+ */
+static bool before_read(struct reader *r)
+{
+	struct pollfd inputs[2] = { { .fd = r->fd, .events = POLLIN }, { .fd = r->stop, .events = POLLIN } };
+
+	if (r->may_block)
+		input_flush_before_blocking(r->fd, r->flush);
+	if (r->stop < 0 && (!r->may_block || !r->idle))
+		return true;
+	if (poll(inputs, 2, 0) == 0 && r->may_block) {
+		if (r->idle)
+			r->idle(r->idle_data);
+		while (r->stop >= 0 && poll(inputs, 2, -1) < 0)
+			if (errno != EINTR)
+				break;
+	}
+	return r->stop < 0 || !inputs[1].revents;
+}
+
 static void complain(struct reader *r, const char *reason)
 {
 	message("%s:%llu: %s", r->file, (unsigned long long)r->line + 1, reason);
@@ -207,8 +246,13 @@ static bool fill(struct reader *r)
 			r->at = r->buffer;
 			r->end = r->buffer + kept;
 		}
-		if (r->may_block)
-			input_flush_before_blocking(r->fd, r->flush);
+		if (!before_read(r)) {
+			while (*r->files)
+				r->files++;
+			r->at_eof = true;
+			r->at = r->end;
+			return false;
+		}
 		n = read(r->fd, r->end, r->room - (size_t)(r->end - r->buffer));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -689,6 +733,34 @@ void lookup_free(struct lookup *lookup)
 	free(lookup->place);
 	lookup->place = NULL;
 	lookup->room = 0;
+}
+
+char **lookup_list(const char *keys, struct lookup **fields, size_t *n)
+{
+	char **texts = options_split(keys);
+
+	for (*n = 0; texts[*n]; ++*n)
+		;
+	*fields = memory_zeroed(*n * sizeof **fields);
+	for (size_t i = 0; i < *n; i++) {
+		struct slice key = slice_of(texts[i]);
+
+		if (!is_key(key))
+			message_usage("cannot use '%.200s': '%.100s' is not a key", keys, texts[i]);
+		for (size_t other = 0; other < i; other++)
+			if (slice_equal((*fields)[other].key, key))
+				message_usage("cannot use '%.200s': '%.100s' comes twice", keys, texts[i]);
+		(*fields)[i].key = key;
+	}
+	return texts;
+}
+
+void lookup_list_free(char **texts, struct lookup *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		lookup_free(&fields[i]);
+	free(fields);
+	free(texts);
 }
 
 bool lookup_i64(struct lookup *lookup, const struct record *record, int64_t *value)

@@ -59,6 +59,14 @@ struct reader *reader_open(char **files, struct writer *flush);
  */
 const struct record *reader_next(struct reader *reader);
 
+/*
+ * Calls IDLE(DATA) before each read that would block: what waits can be done while nothing comes. From
+ * the moment FD can be read (an eventfd that a signal handler writes), the input counts as ended, and a
+ * read that blocks is left; what had been read before is still given. For both: call before reader_next().
+ */
+void reader_on_idle(struct reader *reader, void (*idle)(void *), void *data);
+void reader_stop_on(struct reader *reader, int fd);
+
 /* Ends reading. False when anything was reported: the program exits with EXIT_FAILED. */
 bool reader_close(struct reader *reader);
 
@@ -86,6 +94,13 @@ struct lookup {
 
 int lookup_slow(struct lookup *lookup, const struct shape *shape);
 void lookup_free(struct lookup *lookup);
+
+/*
+ * The lookups of `KEY,...`, as `-f` takes it: *N of them in *FIELDS. What is no key, and a key that comes
+ * twice, is wrong usage. Returns what the keys' texts are slices of; lookup_list_free() frees all.
+ */
+char **lookup_list(const char *keys, struct lookup **fields, size_t *n);
+void lookup_list_free(char **texts, struct lookup *fields, size_t n);
 
 /* The index of the field in the record's shape, or -1. */
 static inline int lookup_index(struct lookup *lookup, const struct shape *shape)

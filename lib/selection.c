@@ -21,9 +21,12 @@ bool selection_field(const struct selection *selection, struct slice key)
 {
 	if (!selection->fields || slice_equal(key, SLICE("ts")) || slice_equal(key, SLICE("ev")))
 		return true;
-	for (char **field = selection->fields; *field; field++)
-		if (slice_equal(key, slice_of(*field)))
+	for (char **field = selection->fields; *field; field++) {
+		size_t n = strlen(*field);
+
+		if (key.len >= n && memcmp(key.at, *field, n) == 0 && (key.len == n || key.at[n] == '.'))
 			return true;
+	}
 	return false;
 }
 

@@ -18,7 +18,10 @@ struct selection {
 /* Whether events of this name are wanted. Costs a glob match: ask once for each name. */
 bool selection_event(const struct selection *selection, const char *name);
 
-/* Whether the field is wanted. KEY is the record's key. Ask once for each field of an event. */
+/*
+ * Whether the field is wanted. KEY is the record's key; wanting `addr` is wanting `addr.0` and all else
+ * below it. Ask once for each field of an event.
+ */
 bool selection_field(const struct selection *selection, struct slice key);
 
 /* Resolves --begin and --end, given the first event's time. Call before selection_time(). */

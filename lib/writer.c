@@ -83,6 +83,10 @@ void writer_flush(struct writer *writer)
 {
 	const char *from = writer->buffer;
 
+	if (writer->full) {
+		writer->full(writer, 0);
+		return;
+	}
 	while (from < writer->at) {
 		ssize_t n = write(writer->fd, from, (size_t)(writer->at - from));
 
@@ -109,12 +113,29 @@ void writer_close(struct writer *writer)
 
 void writer_make_room(struct writer *writer, size_t size)
 {
+	if (writer->full) {
+		writer->full(writer, size);
+		return;
+	}
 	writer_flush(writer);
 	if ((size_t)(writer->limit - writer->buffer) < size) {
 		writer->buffer = memory_resize(writer->buffer, size);
 		writer->at = writer->buffer;
 		writer->limit = writer->buffer + size;
 	}
+}
+
+/* Whether one of the 8 bytes at P needs an escape: in x - 1, a zero byte of x borrows its high bit. */
+static bool any_special(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+	uint64_t word, backslash, delete;
+
+	memcpy(&word, p, 8);
+	backslash = word ^ ones * '\\';
+	delete = word ^ ones * 0x7f;
+	return (((word - ones * 0x20) & ~word) | ((backslash - ones) & ~backslash) |
+		((delete - ones) & ~delete)) & high;
 }
 
 /* How many of the bytes at P need no escape. */
@@ -135,6 +156,12 @@ static size_t plain(const char *p, size_t len)
 			return i + (size_t)__builtin_ctz((unsigned)mask);
 	}
 #endif
+	if (len >= 8) {
+		while (i + 8 <= len && !any_special(p + i))
+			i += 8;
+		if (i + 8 > len && !any_special(p + len - 8))
+			return len;
+	}
 	for (; i < len; i++) {
 		unsigned char c = (unsigned char)p[i];
 
@@ -178,6 +205,22 @@ static char *escape(char *to, struct slice text)
 size_t writer_escape(char *to, struct slice text)
 {
 	return (size_t)(escape(to, text) - to);
+}
+
+size_t writer_fitting(struct slice text, size_t room)
+{
+	size_t used = 0;
+
+	if (text.len <= room / 4)
+		return text.len;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		used += c >= 0x20 && c != 0x7f && c != '\\' ? 1 : 4;
+		if (used > room)
+			return i;
+	}
+	return text.len;
 }
 
 void writer_escaped(struct writer *writer, struct slice text)

@@ -26,6 +26,11 @@ struct writer {
 	const char *name;	/* for messages */
 	uint64_t written;	/* bytes handed to the kernel */
 	struct writer *also;	/* another one that input.h flushes with this one; NULL */
+	/*
+	 * NULL, or what makes room for SIZE bytes behind `at` in place of writing to a descriptor (SIZE 0:
+	 * a flush): the buffer belongs to somebody else then (ring.h), who also takes what is in it.
+	 */
+	void (*full)(struct writer *writer, size_t size);
 };
 
 /* A field's key as the writer wants it: TAB, key, `=`. KEY() makes one of a literal. */
@@ -96,6 +101,9 @@ static inline void writer_raw(struct writer *writer, struct key key, struct slic
 
 /* Writes TEXT with the escapes of a value at TO, which has room for 4 bytes each; returns the length. */
 size_t writer_escape(char *to, struct slice text);
+
+/* How many bytes of TEXT take at most ROOM bytes when they are escaped. */
+size_t writer_fitting(struct slice text, size_t room);
 
 /* Text with the escapes of a value, without a key. */
 void writer_escaped(struct writer *writer, struct slice text);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// pkg-config: sqlite3
+/*
+ * to-sqlite: records into an SQLite database, a table for each ev.
+ *
+ *	$ spans trace.tskv | to-sqlite spans.db
+ *	$ sqlite3 spans.db 'select name, count(*), sum(dur_ns) from syscall group by name'
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loss.h"
+#include "memory.h"
+#include "message.h"
+#include "options.h"
+#include "progress.h"
+#include "reader.h"
+#include "store.h"
+
+static volatile sig_atomic_t stopped;	/* the signal */
+static int stop_event = -1;
+static bool outlive_interrupt;
+static struct store *volatile interruptible;	/* set while indexes are made: they may be left undone */
+
+static void on_signal(int number)
+{
+	uint64_t one = 1;
+
+	if (number == SIGINT && outlive_interrupt) {	/* the program that feeds the pipe ends: read on */
+		outlive_interrupt = false;
+		return;
+	}
+	stopped = number;
+	signal(number, SIG_DFL);
+	if (interruptible)
+		store_interrupt(interruptible);
+	if (write(stop_event, &one, sizeof one) < 0)
+		return;	/* it is full: the reader knows already */
+}
+
+static void catch_signals(const struct option_list *files)
+{
+	static const int caught[] = { SIGINT, SIGTERM };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, old;
+	struct stat st;
+
+	outlive_interrupt = files->count == 0 && (fstat(STDIN_FILENO, &st) || !S_ISREG(st.st_mode));
+	stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
+		if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			sigaction(caught[i], &action, NULL);
+	signal(SIGXFSZ, SIG_IGN);	/* a file's size limit is an error as a full disk is */
+}
+
+/* What the table runs tells of the input; free() it. */
+static char *source_of(const struct option_list *files)
+{
+	size_t room = sizeof "stdin";
+	char *text, *to;
+
+	for (size_t i = 0; i < files->count; i++)
+		room += strlen(files->items[i]) + 1;
+	text = to = memory_get(room);
+	strcpy(text, files->count ? "" : "stdin");
+	for (size_t i = 0; i < files->count; i++)
+		to = stpcpy(stpcpy(to, i ? " " : ""), files->items[i]);
+	return text;
+}
+
+static void commit_when_idle(void *store)
+{
+	store_commit(store);
+}
+
+/* False when not all could be read. */
+static bool read_all(struct store *store, struct loss *loss, const char **files, uint64_t batch,
+		     struct progress *progress)
+{
+	struct reader *in = reader_open((char **)(uintptr_t)files, NULL);
+	const struct record *record;
+	uint64_t rows = 0;
+
+	reader_on_idle(in, commit_when_idle, store);
+	reader_stop_on(in, stop_event);
+	while ((record = reader_next(in))) {
+		loss_is(loss, record);
+		store_put(store, record);
+		if (++rows % batch == 0)
+			store_commit(store);
+		progress_at(progress, reader_bytes(in), reader_size(in), rows);
+	}
+	return reader_close(in) && !stopped;
+}
+
+int main(int argc, char **argv)
+{
+	const char *indexes = "ts,tid";
+	bool append = false, strict = false, force = false, none = false, good;
+	uint64_t batch = 50000, wait_ns = 10000000000;
+	struct option_list files = { 0 };
+	const char *table = NULL;
+	struct loss loss = LOSS;
+	const struct option options[] = {
+		{ 'a', "append", NULL, "add to the database when there is one", OPTION_FLAG, .to = &append },
+		{ 'f', "file", "FILE", "read FILE instead of stdin; may be repeated", OPTION_LIST, .to = &files },
+		{ 0, "table", "NAME", "put all records into this table", OPTION_TEXT, .to = &table },
+		{ 0, "index", "KEY,...", "index these columns when the records are in (ts,tid; '' for none)",
+		  OPTION_TEXT, .to = &indexes },
+		{ 0, "batch", "N", "commit every N records (50000), and when the input pauses", OPTION_COUNT,
+		  .to = &batch, .min = 1, .max = 1000000000 },
+		{ 0, "wait", "DURATION", "wait so long for other programs that write (10s)", OPTION_SECONDS,
+		  .to = &wait_ns, .max = 86400000000000 },
+		{ 0, "strict", NULL, "exit with status 3 when events were lost", OPTION_FLAG, .to = &strict },
+		PROGRESS_OPTIONS(force, none),
+		{ 0 },
+	};
+	const struct program program = {
+		.name = "to-sqlite",
+		.does = "put records into an SQLite database, a table for each ev",
+		.operands = "DATABASE",
+		.options = options,
+		.examples = "  spans trace.tskv | to-sqlite spans.db\n"
+			    "  sqlite3 spans.db 'select comm, sum(dur_ns) from oncpu group by comm'\n",
+	};
+	char **operands = options_parse(&program, argv);
+	struct progress progress;
+	struct store_totals totals;
+	struct store *store;
+	char *source;
+	int status;
+
+	(void)argc;
+	if (table && !store_is_table_name(table))
+		message_usage("cannot use '%.200s' as a table: it is taken, begins with sqlite_, is too long, or "
+			      "holds control characters", table);
+	if (!operands[0] || operands[1])
+		message_usage("cannot store: one database is wanted");
+	files.items = memory_grow(files.items, &files.room, files.count + 1, sizeof *files.items);
+	files.items[files.count] = NULL;
+	catch_signals(&files);
+	source = source_of(&files);
+	store = store_open(operands[0], append, table, source, &loss, wait_ns);
+	progress_start(&progress, "records", force, none);
+	good = read_all(store, &loss, files.items, batch, &progress);
+	store_complete(store, good);
+	progress_end(&progress);
+	interruptible = store;
+	if (!stopped)
+		store_index(store, indexes);
+	interruptible = NULL;
+	totals = store_totals(store);
+	store_close(store);
+	message("%llu record%s into %zu table%s of %s, run %lld%s", (unsigned long long)totals.rows,
+		totals.rows == 1 ? "" : "s", totals.tables, totals.tables == 1 ? "" : "s", operands[0],
+		(long long)totals.run, good ? "" : ", which is marked as incomplete");
+	status = good ? EXIT_COMPLETE : EXIT_FAILED;
+	if (loss_report(&loss, "what was stored is", strict) && status == EXIT_COMPLETE)
+		status = EXIT_LOSS;
+	free(source);
+	free(files.items);
+	return status;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Carrying out a plan: from the bits of one event to its record's fields. */
+#ifndef WEIR_CTF_EVENT_H
+#define WEIR_CTF_EVENT_H
+
+#include "ctf/batch.h"
+#include "ctf/plan.h"
+
+/* Where reading is in a packet. Nothing behind `end` is touched. */
+struct cursor {
+	const uint8_t *base;		/* the packet */
+	uint64_t at, end;		/* bits from there */
+	uint64_t reg[PLAN_REGISTERS];
+	struct batch *out;
+	/* While an event is written: */
+	size_t room;			/* the plan's */
+	uint32_t left;			/* fields that arrays may still have */
+	bool cut;			/* an array or a text was cut */
+	const struct selection *selection, *only;	/* the plan's; the fields that are wanted below an array, by their keys; NULL: all */
+};
+
+/*
+ * Passes the N steps at STEPS without writing; registers are set. False when they reach behind the end,
+ * or nothing is known of a tag's value.
+ */
+bool ctf_event_pass(const struct plan_step *steps, uint32_t n, struct cursor *cursor);
+
+/*
+ * Reads the event's contexts and payload at the cursor and writes its fields at TO, which lies in
+ * cursor->out and is the end of what is written of the record. Returns the new end; NULL where
+ * ctf_event_pass() would be false.
+ */
+char *ctf_event_write(const struct ctf_plan *plan, struct cursor *cursor, char *to);
+
+/* The same without writing. */
+bool ctf_event_skip(const struct ctf_plan *plan, struct cursor *cursor);
+
+/* Writes TEXT with the escapes of a value at TO, which has room for four bytes each; returns the end. */
+char *ctf_event_escape(char *to, struct slice text);
+
+#endif

@@ -1,0 +1,719 @@
+// SPDX-License-Identifier: MIT
+#include "ctf/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "number.h"
+
+#define PACKET_MAGIC 0xc1fc1fc1u
+
+enum {
+	HEADER_MAX = 64 << 10,	/* bytes of a packet's header and context together */
+	LARGE_PACKET = 256 << 10,	/* bytes from which on it is worth to leave a packet unread */
+	TRIES_MAX = 1 << 16,	/* places with the magic number, but without a packet, in a stream */
+};
+
+/* --- files that are cut while they are read --------------------------------------------------------- */
+
+static _Thread_local sigjmp_buf *volatile guard;	/* where a fault goes; NULL: nowhere */
+static struct sigaction before_guard;
+
+static void fault(int number, siginfo_t *info, void *context)
+{
+	if (guard)
+		siglongjmp(*guard, 1);
+	if (before_guard.sa_flags & SA_SIGINFO) {
+		before_guard.sa_sigaction(number, info, context);
+		return;
+	}
+	/* Not ours: what caused it is run again, and ends as it would have. */
+	sigaction(SIGBUS, &before_guard, NULL);
+}
+
+static void install_guard(void)
+{
+	struct sigaction action = { .sa_sigaction = fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGBUS, &action, &before_guard);
+}
+
+/* --- files and packets ------------------------------------------------------------------------------ */
+
+bool ctf_file_open(struct ctf_file *file, const char *path, char *error, size_t error_size)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* a fifo must not keep us */
+	void *at = NULL;
+	struct stat st;
+
+	pthread_once(&once, install_guard);
+
+	*file = (struct ctf_file){ .path = path };
+	if (fd < 0 || fstat(fd, &st))
+		goto failed;
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(error, error_size, "it is not a file");
+		close(fd);
+		return false;
+	}
+	if (st.st_size) {
+		at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+		if (at == MAP_FAILED)
+			goto failed;
+		/* Headers are looked at one by one: no more of a packet is read than is wanted. */
+		madvise(at, (size_t)st.st_size, MADV_RANDOM);
+	}
+	close(fd);
+	file->at = at;
+	file->size = (uint64_t)st.st_size;
+	return true;
+failed:
+	snprintf(error, error_size, "%s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return false;
+}
+
+void ctf_file_close(struct ctf_file *file)
+{
+	if (file->at)
+		munmap((void *)(uintptr_t)file->at, file->size);
+	file->at = NULL;
+}
+
+static inline bool read_header(const struct ctf_header *header, struct cursor *c)
+{
+	c->at = (c->at + header->align - 1) & -(uint64_t)header->align;
+	memset(c->reg + ctf_header_register(header) + 1, 0xff, header->registers * sizeof *c->reg);
+	return c->at <= c->end && ctf_event_pass(header->steps, header->steps_n, c);
+}
+
+static uint64_t header_value(const struct ctf_header *header, const struct cursor *c, unsigned which)
+{
+	return header->name[which] ? c->reg[header->name[which]] : UINT64_MAX;
+}
+
+/* What comes before the events of a packet. NULL, or what is wrong. */
+static bool read_packet_header(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
+			       struct ctf_packet *packet, struct cursor *c, char *error, size_t error_size)
+{
+	const struct ctf_header *header = layout->packet_header;
+	const uint8_t *at = file->at + offset;
+	uint64_t rest = file->size - offset, id;
+
+	/* Before any length in the header is believed. */
+	if (layout->magic_at >= 0 && rest >= (uint64_t)layout->magic_at + 4 &&
+	    memcmp(at + layout->magic_at, layout->magic, 4) != 0) {
+		snprintf(error, error_size, "no packet begins here: it has not the magic number 0x%x", PACKET_MAGIC);
+		return false;
+	}
+	if (!read_header(header, c)) {
+		snprintf(error, error_size, "the packet's header is cut");
+		return false;
+	}
+	if (header->name[PACKET_MAGIC_FIELD] && (uint32_t)header_value(header, c, PACKET_MAGIC_FIELD) != PACKET_MAGIC) {
+		snprintf(error, error_size, "no packet begins here: it has not the magic number 0x%x", PACKET_MAGIC);
+		return false;
+	}
+	if (layout->uuid_at >= 0 && memcmp(at + layout->uuid_at, layout->metadata->uuid, 16) != 0) {
+		snprintf(error, error_size, "a packet of another trace: its uuid is not the metadata's");
+		return false;
+	}
+	packet->stream_id = header_value(header, c, PACKET_STREAM_ID);
+	packet->instance_id = header_value(header, c, PACKET_INSTANCE_ID);
+	id = packet->stream_id;
+	if (id == UINT64_MAX)	/* an only stream needs no id */
+		id = layout->streams_n == 1 ? layout->streams[0].stream->id : 0;
+	packet->stream = ctf_layout_stream(layout, id);
+	if (!packet->stream) {
+		snprintf(error, error_size, "the metadata has no stream %llu", (unsigned long long)id);
+		return false;
+	}
+	if (!read_header(packet->stream->packet_context, c)) {
+		snprintf(error, error_size, "the packet's context is cut");
+		return false;
+	}
+	return true;
+}
+
+static bool read_packet(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
+			struct ctf_packet *packet, char *error, size_t error_size)
+{
+	uint64_t rest = file->size - offset, size;
+	struct cursor c;
+	const struct ctf_header *context;
+
+	*packet = (struct ctf_packet){ .offset = offset };
+	c.base = file->at + offset;
+	c.at = 0;
+	c.end = 8 * (rest < HEADER_MAX ? rest : HEADER_MAX);
+	if (!read_packet_header(layout, file, offset, packet, &c, error, error_size))
+		return false;
+	context = packet->stream->packet_context;
+	if (layout->packet_header->referred)
+		memcpy(packet->reg, c.reg, PLAN_HEADER_REGISTERS * sizeof *c.reg);
+	if (context->referred)
+		memcpy(packet->reg + PLAN_HEADER_REGISTERS, c.reg + PLAN_HEADER_REGISTERS,
+		       PLAN_HEADER_REGISTERS * sizeof *c.reg);
+	size = header_value(context, &c, CONTEXT_PACKET_SIZE);
+	packet->content = header_value(context, &c, CONTEXT_CONTENT_SIZE);
+	packet->begin = header_value(context, &c, CONTEXT_BEGIN);
+	packet->end = header_value(context, &c, CONTEXT_END);
+	packet->discarded = header_value(context, &c, CONTEXT_DISCARDED);
+	packet->sequence = header_value(context, &c, CONTEXT_SEQUENCE);
+	packet->cpu = header_value(context, &c, CONTEXT_CPU);
+	packet->events = c.at;
+	/* Sizes that are not told: the rest of the file is the packet, the whole packet is content. */
+	if (size == UINT64_MAX)
+		size = packet->content == UINT64_MAX ? rest * 8 : packet->content;
+	if (packet->content == UINT64_MAX)
+		packet->content = size;
+	if (size == 0 || size % 8 || packet->content > size || packet->content < packet->events) {
+		snprintf(error, error_size, "a packet of %llu bits with a content of %llu",
+			 (unsigned long long)size, (unsigned long long)packet->content);
+		return false;
+	}
+	packet->bytes = size / 8;
+	return true;
+}
+
+bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
+		     struct ctf_packet *packet, char *error, size_t error_size)
+{
+	sigjmp_buf here;
+	bool good;
+
+	if (guard)
+		return read_packet(layout, file, offset, packet, error, error_size);
+	if (sigsetjmp(here, 0)) {
+		guard = NULL;
+		snprintf(error, error_size, "the file was cut while it was read");
+		return false;
+	}
+	guard = &here;
+	good = read_packet(layout, file, offset, packet, error, error_size);
+	guard = NULL;
+	return good;
+}
+
+/* The next offset from FROM on at which a packet begins, by its magic number; the file's size: none. */
+static uint64_t find_packet(struct ctf_stream_reader *r, uint64_t from)
+{
+	const struct ctf_layout *layout = r->layout;
+	const struct ctf_file *file = &r->files[r->file];
+	struct ctf_packet packet;
+	char error[300];
+
+	if (layout->magic_at < 0)
+		return file->size;
+	for (from += (uint64_t)layout->magic_at; from < file->size && r->tries < TRIES_MAX; from++) {
+		const uint8_t *found = memmem(file->at + from, file->size - from, layout->magic, 4);
+
+		if (!found)
+			break;
+		from = (uint64_t)(found - file->at);
+		if (read_packet(layout, file, from - (uint64_t)layout->magic_at, &packet, error, sizeof error))
+			return from - (uint64_t)layout->magic_at;
+		r->tries++;
+	}
+	return file->size;
+}
+
+/* --- reports ---------------------------------------------------------------------------------------- */
+
+static int64_t clock_ns(const struct ctf_stream_layout *stream, uint64_t value)
+{
+	return stream->clock ? ctf_clock_ns(stream->clock, value) : 0;
+}
+
+static char *put(char *to, const char *text, size_t len)
+{
+	memcpy(to, text, len);
+	return to + len;
+}
+#define PUT(to, literal) put(to, literal, sizeof(literal) - 1)
+
+static char *put_ts(struct ctf_stream_reader *r, char *to, int64_t ts)
+{
+	int64_t second = ts / 1000000000;
+
+	to = PUT(to, "ts=");
+	if (ts < 1000000000000000000)	/* before 2001-09-09: fewer digits */
+		return to + number_put_i64(to, ts);
+	if (second != r->last_second) {
+		r->last_second = second;
+		number_put_i64(r->second, second);
+	}
+	memcpy(to, r->second, 10);
+	number_put_nine(to + 10, (uint32_t)(ts - second * 1000000000));
+	return to + 19;
+}
+
+/* More events than nanoseconds: the tracer's counter has wrapped, or was torn. */
+static bool is_absurd(uint64_t n, bool timed, int64_t first, int64_t last)
+{
+	uint64_t span = timed && last > first ? (uint64_t)last - (uint64_t)first : 0;
+
+	return n > (timed ? span + 1000 : (uint64_t)1 << 48);
+}
+
+static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_t n, uint64_t packets, bool timed,
+		       int64_t first, int64_t last)
+{
+	bool known = !is_absurd(packets ? packets : n, timed, first, last);
+	int64_t ts = timed ? first : r->last_ts == INT64_MIN ? 0 : r->last_ts;
+	char *to;
+
+	if (timed && (first > r->selection->end_ns || last < r->selection->begin_ns))
+		return;
+	r->account.lost_places++;
+	if (packets || !known)
+		r->account.lost_unknown++;
+	else
+		r->account.lost += n;
+	to = batch_room(batch, batch->text + batch->len, 512 + r->source.len * 4);
+	to = put_ts(r, to, ts);
+	to = PUT(to, "\tev=lost");
+	to = put(to, r->cpu, r->cpu_len);
+	to = PUT(to, "\tn=");
+	if (packets || !known)
+		*to++ = '?';
+	else
+		to += number_put_u64(to, n);
+	to = PUT(to, "\tsource=");
+	to = ctf_event_escape(to, r->source);
+	if (timed) {
+		to = PUT(to, "\tfirst_ts=");
+		to += number_put_i64(to, first);
+		to = PUT(to, "\tlast_ts=");
+		to += number_put_i64(to, last);
+	}
+	if (packets && known) {
+		to = PUT(to, "\tpackets=");
+		to += number_put_u64(to, packets);
+	}
+	*to++ = '\n';
+	batch_line(batch, to, ts);
+}
+
+/*
+ * Reports damage at OFFSET of the file: what was there is lost, an unknown number of events from the last
+ * sound one up to the clock value LAST (UINT64_MAX: not known).
+ */
+static void damaged(struct ctf_stream_reader *r, struct batch *batch, uint64_t offset, const char *reason,
+		    const struct ctf_stream_layout *stream, uint64_t last)
+{
+	bool timed = stream && stream->clock && last != UINT64_MAX;
+	int64_t last_ts = timed ? clock_ns(stream, last) : INT64_MIN, first_ts = r->last_ts;
+	char *to;
+
+	/* Before any event, the packet's begin is the best that is known. */
+	if (first_ts == INT64_MIN && r->in_packet && r->packet.stream->clock && r->packet.begin != UINT64_MAX)
+		first_ts = clock_ns(r->packet.stream, r->packet.begin);
+	if (first_ts == INT64_MIN)
+		first_ts = timed ? last_ts : 0;
+
+	if (r->account.damaged++ == 0)
+		snprintf(r->account.reason, sizeof r->account.reason, "%s, byte %llu: %s", r->files[r->file].path,
+			 (unsigned long long)offset, reason);
+	if (last_ts < first_ts)
+		last_ts = first_ts;
+	if (first_ts > r->selection->end_ns || last_ts < r->selection->begin_ns)
+		return;
+	r->account.lost_unknown++;
+	r->account.lost_places++;
+	to = batch_room(batch, batch->text + batch->len, 1024 + r->source.len * 4);
+	to = put_ts(r, to, first_ts);
+	to = PUT(to, "\tev=lost");
+	to = put(to, r->cpu, r->cpu_len);
+	to = PUT(to, "\tn=?\tsource=");
+	to = ctf_event_escape(to, r->source);
+	if (timed) {
+		to = PUT(to, "\tfirst_ts=");
+		to += number_put_i64(to, first_ts);
+		to = PUT(to, "\tlast_ts=");
+		to += number_put_i64(to, last_ts);
+	}
+	to = PUT(to, "\treason=");
+	to = put(to, reason, strlen(reason));	/* our own words: nothing in them wants an escape */
+	to = PUT(to, "\toffset=");
+	to += number_put_u64(to, offset);
+	*to++ = '\n';
+	batch_line(batch, to, first_ts);
+}
+
+/* The same once the time at which it ends is known. */
+static void report_pending(struct ctf_stream_reader *r, struct batch *batch, const struct ctf_packet *next)
+{
+	if (!r->pending.reason[0])
+		return;
+	damaged(r, batch, r->pending.offset, r->pending.reason, next ? next->stream : NULL,
+		next ? next->begin : UINT64_MAX);
+	r->pending.reason[0] = '\0';
+}
+
+/* What was lost between the packet before and this one, by their counters. */
+static void account_losses(struct ctf_stream_reader *r, struct batch *batch)
+{
+	const struct ctf_packet *p = &r->packet, *b = &r->before;
+	unsigned bits = p->stream->discarded_bits;
+	bool follows = r->has_before && b->stream == p->stream;	/* else the counters are others */
+	bool timed = p->stream->clock && p->begin != UINT64_MAX && p->end != UINT64_MAX;
+	int64_t last = timed ? clock_ns(p->stream, p->end) : 0;
+	uint64_t n;
+
+	if (follows && p->sequence != UINT64_MAX && b->sequence != UINT64_MAX && p->sequence > b->sequence + 1)
+		write_loss(r, batch, 0, p->sequence - b->sequence - 1, timed, clock_ns(p->stream, b->end),
+			   clock_ns(p->stream, p->begin));
+	/* A number that goes back: some tracer began anew, and what was lost meanwhile nobody knows. */
+	if (follows && p->sequence != UINT64_MAX && b->sequence != UINT64_MAX && p->sequence < b->sequence)
+		write_loss(r, batch, 0, UINT64_MAX, timed, clock_ns(p->stream, b->end), clock_ns(p->stream, p->begin));
+	if (p->discarded == UINT64_MAX || (p->discarded == 0 && !follows))
+		return;
+	n = p->discarded - (follows ? b->discarded : 0);
+	if (bits && bits < 64)
+		n &= (1ull << bits) - 1;
+	/* Of a trace whose first packets are not here, the count has what was lost before, too. */
+	if (!follows && p->sequence != 0)
+		n = UINT64_MAX;
+	if (n)
+		write_loss(r, batch, n, 0, timed, follows ? clock_ns(p->stream, b->end) :
+							clock_ns(p->stream, p->begin), last);
+}
+
+/* --- going through packets -------------------------------------------------------------------------- */
+
+/* Tells the kernel how the packet's pages will be used. */
+static void advise(const struct ctf_stream_reader *r, int advice)
+{
+	const struct ctf_file *file = &r->files[r->file];
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t from = r->packet.offset & -page, to = r->next_offset & -page;
+
+	if (to > from)
+		madvise((void *)(uintptr_t)(file->at + from), to - from, advice);
+}
+
+static void leave_packet(struct ctf_stream_reader *r, struct batch *batch)
+{
+	char reason[100];
+
+	if (r->is_cut) {
+		snprintf(reason, sizeof reason, "the packet is cut: %llu of its %llu bytes are here",
+			 (unsigned long long)(r->next_offset - r->packet.offset), (unsigned long long)r->packet.bytes);
+		damaged(r, batch, r->sound, reason, r->packet.stream, r->packet.end);
+	}
+	r->is_cut = false;
+	r->in_packet = false;
+	r->before = r->packet;
+	r->has_before = true;
+	r->done += r->next_offset - r->packet.offset;
+	advise(r, MADV_DONTNEED);
+}
+
+static void enter_packet(struct ctf_stream_reader *r, struct batch *batch)
+{
+	const struct ctf_file *file = &r->files[r->file];
+	struct ctf_packet *p = &r->packet;
+	uint64_t bits = (r->next_offset - p->offset) * 8;
+
+	r->cpu_len = 0;
+	if (p->cpu != UINT64_MAX) {
+		memcpy(r->cpu, "\tcpu=", 5);
+		r->cpu_len = 5 + number_put_u64(r->cpu + 5, p->cpu);
+	}
+	account_losses(r, batch);
+	if (p->begin != UINT64_MAX)
+		r->clock = p->begin;
+	r->cursor.base = file->at + p->offset;
+	r->cursor.at = p->events;
+	r->cursor.end = p->content < bits ? p->content : bits;
+	r->sound = p->offset + p->events / 8;
+	memcpy(r->cursor.reg, p->reg, sizeof p->reg);
+	if (p->bytes >= LARGE_PACKET)
+		advise(r, MADV_SEQUENTIAL);
+	r->in_packet = true;
+}
+
+/* Where the packet's successor begins: at the latest where another packet is found in what it should fill. */
+static void find_successor(struct ctf_stream_reader *r)
+{
+	const struct ctf_file *file = &r->files[r->file];
+	const struct ctf_packet *p = &r->packet;
+
+	if (p->offset == 0 && p->bytes < LARGE_PACKET)
+		madvise((void *)(uintptr_t)file->at, file->size, MADV_SEQUENTIAL);
+	r->is_cut = p->bytes > file->size - p->offset;
+	r->next_offset = r->is_cut ? find_packet(r, p->offset + 1) : p->offset + p->bytes;
+}
+
+/* No packet is at OFFSET: goes to the next that is found. */
+static void skip_to_packet(struct ctf_stream_reader *r, struct batch *batch, uint64_t offset, const char *reason)
+{
+	const struct ctf_file *file = &r->files[r->file];
+	uint64_t from = r->sound && r->sound < offset ? r->sound : offset + 1;
+
+	report_pending(r, batch, NULL);
+	r->next_offset = find_packet(r, from);
+	r->pending.offset = offset;
+	snprintf(r->pending.reason, sizeof r->pending.reason, "%s; %llu bytes are skipped%s", reason,
+		 (unsigned long long)(r->next_offset > offset ? r->next_offset - offset : 0),
+		 r->next_offset == file->size ? " up to the end" : "");
+	r->done += r->next_offset - offset;	/* less, where a packet is found before: unsigned sums wrap */
+}
+
+/* Whether the packet is wholly outside of the wanted time. */
+static bool is_unwanted(const struct ctf_stream_reader *r)
+{
+	const struct ctf_packet *p = &r->packet;
+
+	if (!p->stream->clock || p->begin == UINT64_MAX || p->end == UINT64_MAX || p->end < p->begin)
+		return false;
+	return clock_ns(p->stream, p->end) < r->selection->begin_ns ||
+	       clock_ns(p->stream, p->begin) > r->selection->end_ns;
+}
+
+/* Goes to the next packet with wanted events; false when there is none. */
+static bool next_packet(struct ctf_stream_reader *r, struct batch *batch)
+{
+	char error[200];
+
+	for (; r->file < r->files_n; r->file++, r->next_offset = r->sound = 0) {
+		const struct ctf_file *file = &r->files[r->file];
+
+		while (r->next_offset < file->size) {
+			uint64_t offset = r->next_offset;
+
+			if (!read_packet(r->layout, file, offset, &r->packet, error, sizeof error)) {
+				skip_to_packet(r, batch, offset, error);
+				continue;
+			}
+			report_pending(r, batch, &r->packet);
+			find_successor(r);
+			if (!is_unwanted(r)) {
+				enter_packet(r, batch);
+				return true;
+			}
+			r->sound = offset + r->packet.events / 8;
+			leave_packet(r, batch);
+		}
+		report_pending(r, batch, NULL);
+	}
+	return false;
+}
+
+/* --- events ----------------------------------------------------------------------------------------- */
+
+/* The whole value of a time of which SIZE bits are recorded (CTF 1.8.3, 8). */
+static inline uint64_t whole_time(uint64_t clock, uint64_t low, unsigned size)
+{
+	uint64_t mask, value;
+
+	if (size >= 64)
+		return low;
+	mask = (1ull << size) - 1;
+	value = (clock & ~mask) | low;
+	return value < clock ? value + mask + 1 : value;
+}
+
+static inline uint64_t load(const uint8_t *at, unsigned bytes)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, at, bytes);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	return v;
+}
+
+/* Reads the event's header: its id, and the clock. False: it is cut. */
+static inline bool event_header(struct ctf_stream_reader *r, uint64_t *id)
+{
+	const struct ctf_stream_layout *stream = r->packet.stream;
+	const struct ctf_header *header = stream->event_header;
+	struct cursor *c = &r->cursor;
+	const uint8_t *at;
+	unsigned bytes;
+
+	if (stream->form == HEADER_STEPS) {
+		if (!read_header(header, c))
+			return false;
+		*id = header->name[EVENT_ID] ? c->reg[header->name[EVENT_ID]] : 0;
+		for (unsigned i = 0; i < header->times; i++) {
+			uint64_t time = c->reg[header->time[i].keep];
+			unsigned size = header->time[i].size;
+
+			if (size == 0)
+				size = (unsigned)c->reg[header->time[i].keep + 1];
+			if (time != UINT64_MAX)
+				r->clock = whole_time(r->clock, time, size);
+		}
+		return true;
+	}
+	c->at = (c->at + 7) & ~(uint64_t)7;
+	if (c->at > c->end || c->end - c->at < 32)
+		return false;
+	at = c->base + (c->at >> 3);
+	if (stream->form == HEADER_COMPACT) {
+		*id = load(at, 1) & 31;
+		bytes = *id == 31 ? 13 : 4;
+		if ((c->end - c->at) >> 3 < bytes)
+			return false;
+		if (bytes == 4)
+			r->clock = whole_time(r->clock, load(at, 4) >> 5, 27);
+	} else {
+		*id = load(at, 2);
+		bytes = *id == 65535 ? 14 : 6;
+		if ((c->end - c->at) >> 3 < bytes)
+			return false;
+		if (bytes == 6)
+			r->clock = whole_time(r->clock, load(at + 2, 4), 32);
+	}
+	if (bytes > 6) {
+		*id = load(at + bytes - 12, 4);
+		r->clock = load(at + bytes - 8, 8);
+	}
+	c->at += bytes * 8;
+	return true;
+}
+
+/* The event that begins at the cursor. NULL, or what is wrong with it. */
+static const char *event(struct ctf_stream_reader *r, struct batch *batch)
+{
+	const struct ctf_stream_layout *stream = r->packet.stream;
+	const struct ctf_plan *plan;
+	int64_t ts = 0;
+	uint64_t id;
+	char *to;
+
+	if (!event_header(r, &id))
+		return "the event's header is cut";
+	if (id >= stream->plans_n || !stream->plans[id])
+		return "the metadata has no event of this id";
+	plan = stream->plans[id];
+	if (stream->clock)
+		ts = ctf_clock_ns(stream->clock, r->clock);
+	if (ts < r->last_ts)
+		r->account.backwards++;
+	r->last_ts = ts;
+	if (!plan->wanted || !selection_time(r->selection, ts))
+		return ctf_event_skip(plan, &r->cursor) ? NULL : "the event is cut, or an impossible length";
+	to = batch_room(batch, batch->text + batch->len, 128 + plan->begin.len);
+	to = put_ts(r, to, ts);
+	to = put(to, plan->begin.at, plan->begin.len);
+	if (plan->wants_cpu)
+		to = put(to, r->cpu, r->cpu_len);
+	r->cursor.out = batch;
+	to = ctf_event_write(plan, &r->cursor, to);
+	if (!to)
+		return "the event is cut, or an impossible length";
+	r->account.cut += r->cursor.cut;
+	to = batch_room(batch, to, 1);
+	*to++ = '\n';
+	batch_line(batch, to, ts);
+	return NULL;
+}
+
+static void decode(struct ctf_stream_reader *r, struct batch *batch)
+{
+	size_t max = r->batch_max ? r->batch_max : STREAM_BATCH;
+	bool failed = false;
+
+	while (batch->len < max) {
+		if (!r->in_packet && !next_packet(r, batch)) {
+			r->over = true;
+			break;
+		}
+		while (r->cursor.at < r->cursor.end && batch->len < max) {
+			uint64_t at = r->cursor.at;
+			const char *wrong = event(r, batch);
+
+			if (!wrong && r->cursor.at == at)
+				wrong = "an event of no bits, which would come again for ever";
+			if (!wrong)
+				continue;
+			r->sound = r->packet.offset + at / 8;
+			if (!r->is_cut)
+				damaged(r, batch, r->sound, wrong, r->packet.stream, r->packet.end);
+			r->cursor.at = r->cursor.end;
+			failed = true;
+		}
+		if (r->cursor.at < r->cursor.end)
+			continue;
+		if (!failed)
+			r->sound = r->packet.offset + (r->cursor.end + 7) / 8;
+		leave_packet(r, batch);
+		failed = false;
+	}
+}
+
+bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
+{
+	sigjmp_buf here;
+
+	if (!batch->text)
+		batch_grow(batch, NULL, 1);
+	if (sigsetjmp(here, 0) == 0) {
+		guard = &here;
+		if (!r->over)
+			decode(r, batch);
+	} else {
+		/* What is whole in the batch stays; nothing more of this file can be trusted to be there. */
+		damaged(r, batch, r->in_packet ? r->packet.offset : r->next_offset,
+			"the file was cut while it was read", NULL, UINT64_MAX);
+		r->in_packet = r->is_cut = false;
+		r->file++;
+		r->next_offset = r->sound = 0;
+	}
+	guard = NULL;
+	return !r->over;
+}
+
+/* The first time that going through the packets comes by. */
+static bool first_time(struct ctf_stream_reader *probe, struct batch *batch, int64_t *ts)
+{
+	uint64_t id;
+
+	while (next_packet(probe, batch)) {
+		if (batch->n == 0 && probe->cursor.at < probe->cursor.end && event_header(probe, &id)) {
+			*ts = probe->packet.stream->clock ? ctf_clock_ns(probe->packet.stream->clock, probe->clock) : 0;
+			return true;
+		}
+		if (batch->n == 0)
+			leave_packet(probe, batch);
+		if (batch->n)
+			break;
+	}
+	if (batch->n)
+		*ts = batch->lines[0].ts;
+	return batch->n != 0;
+}
+
+bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
+{
+	static const struct selection everything = { .begin_ns = INT64_MIN, .end_ns = INT64_MAX };
+	struct ctf_stream_reader probe = *reader;
+	struct batch batch = { 0 };
+	volatile bool found = false;
+	sigjmp_buf here;
+
+	probe.selection = &everything;
+	batch_grow(&batch, NULL, 1);
+	if (sigsetjmp(here, 0) == 0) {
+		guard = &here;
+		found = first_time(&probe, &batch, ts);
+	}
+	guard = NULL;
+	batch_free(&batch);
+	return found;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A data stream: the files that hold its packets, one after the other, decoded to record lines.
+ *
+ * Files are mapped; what has been decoded is given back to the kernel, so a stream takes the memory of
+ * one packet and of its batch. Where a packet is damaged, its sound events have been decoded, the rest of
+ * it is reported, and reading goes on with the next packet. Where no packet is, the next one is searched
+ * for by the magic number and the trace's uuid.
+ *
+ * A file that is cut while it is mapped makes reading it raise SIGBUS. The first file opened installs a
+ * handler that ends the reading of that file, with a report, and leaves other faults to what was before.
+ */
+#ifndef WEIR_CTF_STREAM_H
+#define WEIR_CTF_STREAM_H
+
+#include "ctf/batch.h"
+#include "ctf/event.h"
+#include "ctf/layout.h"
+
+enum { STREAM_BATCH = 256 << 10 };	/* bytes of lines after which a batch is full */
+
+struct ctf_packet {
+	uint64_t offset, bytes;		/* in the file */
+	uint64_t content;		/* bits that hold headers and events */
+	uint64_t events;		/* bit where the events begin */
+	uint64_t stream_id, instance_id;	/* UINT64_MAX: not told */
+	uint64_t begin, end;		/* clock values; UINT64_MAX: not told */
+	uint64_t discarded, sequence;	/* counters; UINT64_MAX: not told */
+	uint64_t cpu;			/* UINT64_MAX: not told */
+	uint64_t reg[PLAN_EVENT_REGISTER];	/* values of the headers that events refer to */
+	const struct ctf_stream_layout *stream;
+};
+
+/* A file of packets, mapped. */
+struct ctf_file {
+	const char *path;
+	const uint8_t *at;
+	uint64_t size;
+};
+
+/*
+ * Maps the regular file at PATH, which is kept. False with the reason in ERROR. An empty one is fine: `at`
+ * is NULL.
+ */
+bool ctf_file_open(struct ctf_file *file, const char *path, char *error, size_t error_size);
+void ctf_file_close(struct ctf_file *file);
+
+/*
+ * Reads the headers of the packet at OFFSET. False with the reason in ERROR when there is none that
+ * makes sense.
+ */
+bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
+		     struct ctf_packet *packet, char *error, size_t error_size);
+
+/* What a stream has lost, and what went wrong. */
+struct ctf_account {
+	uint64_t lost, lost_unknown, lost_places;	/* events; how often their number is not known */
+	uint64_t backwards, cut;	/* events earlier than the one before; with an array cut short */
+	uint64_t damaged;		/* places; each has an ev=lost with its reason and offset */
+	char reason[400];		/* of the first damage: `FILE, byte N: ...`; empty: none */
+};
+
+struct ctf_stream_reader {
+	const struct ctf_layout *layout;
+	const struct selection *selection;
+	struct ctf_file *files;		/* in the order of their first packets */
+	uint32_t files_n, file;		/* how many; the one being read */
+	struct slice source;		/* the first file's name, for ev=lost */
+	struct ctf_account account;
+
+	/* Where reading is. */
+	struct ctf_packet packet, before;
+	bool in_packet, has_before, over;
+	bool is_cut;			/* the packet is not all there */
+	size_t batch_max;		/* bytes of lines; 0: STREAM_BATCH */
+	uint64_t next_offset;
+	uint64_t sound;			/* byte of the file up to which all was sound */
+	uint32_t tries;			/* for packets, where none was expected */
+	struct {
+		uint64_t offset;
+		char reason[300];	/* empty: none */
+	} pending;			/* damage before the next packet, whose time is not known yet */
+	struct cursor cursor;
+	uint64_t clock;			/* the last value */
+	int64_t last_ts;		/* INT64_MIN before the first event */
+	char cpu[32];			/* "\tcpu=N", or empty */
+	size_t cpu_len;
+	char second[24];		/* decimal digits of last_second */
+	int64_t last_second;
+	_Atomic uint64_t done;		/* bytes of packets that are behind us */
+};
+
+/*
+ * Decodes lines to BATCH, which must be empty, until it is full. False when the stream is over: the batch
+ * may have lines then, too. ts is that of the record; lines come in the order they were recorded.
+ */
+bool ctf_stream_decode(struct ctf_stream_reader *reader, struct batch *batch);
+
+/* The time of the stream's first event, wanted or not, or loss. False: it has none. READER stays as it is. */
+bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts);
+
+#endif
