@@ -325,6 +325,14 @@ static uint64_t array_length(const struct plan_step *s, const struct cursor *c)
  */
 static bool pass_elements(const struct plan_step *s, uint64_t n, struct cursor *c)
 {
+	uint64_t bits = s->body && s[1].plain_n == s->body && (c->at & 7) == 0 ? s[1].plain_bits : 0;
+
+	if (bits) {
+		if (n > (c->end - c->at) / bits)
+			return false;
+		c->at += n * bits;
+		return true;
+	}
 	for (uint64_t before = c->at; n--; before = c->at) {
 		if (!ctf_event_pass(s + 1, s->body, c))
 			return false;
@@ -342,6 +350,13 @@ bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
 	uint64_t value;
 
 	for (; s < end; s += 1 + s->body) {
+		if (s->plain_n && s->plain_n <= (size_t)(end - s) && (c->at & 7) == 0) {
+			if (!there(c, s->plain_bits))
+				return false;
+			c->at += s->plain_bits;
+			s += s->plain_n - 1;
+			continue;
+		}
 		switch (s->op) {
 		case PLAN_ALIGN:
 			if (!align(c, s->align))

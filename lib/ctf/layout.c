@@ -148,6 +148,10 @@ static bool add_stream(struct ctf_layout *layout, struct ctf_stream_layout *s, c
 	if (!s->event_header)
 		return false;
 	s->clock = s->event_header->clock;
+	if (s->clock && s->clock->frequency == 1000000000) {
+		s->is_ns = true;
+		s->origin_ns = ctf_clock_ns(s->clock, 0);
+	}
 	s->discarded_bits = width_of(m, stream->packet_context, "events_discarded");
 	if (!add_plans(layout, s, selection, error, error_size))
 		return false;

@@ -22,6 +22,8 @@ struct ctf_stream_layout {
 	struct ctf_header *packet_context, *event_header;
 	enum header_form form;
 	const struct ctf_clock *clock;		/* of the events; NULL: they have no time */
+	bool is_ns;				/* whose unit is 1 ns, counted from: */
+	int64_t origin_ns;
 	unsigned discarded_bits;		/* width of the counter of discarded events; 0: has none */
 	struct ctf_plan **plans;		/* by event id, below plans_n; NULL: no such event */
 	uint64_t plans_n;

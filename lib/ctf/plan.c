@@ -928,6 +928,43 @@ static void free_planner(struct planner *p)
 	free(p);
 }
 
+/* Whether a step takes a fixed number of bytes wherever one byte begins, and nothing refers to its value. */
+static bool is_plain(const struct plan_step *s, uint64_t *bits)
+{
+	if (s->keep || s->align > 8)
+		return false;
+	if (s->op == PLAN_ALIGN || (s->op == PLAN_TEXT && !s->use && s->length <= 1 << 20)) {
+		*bits = s->op == PLAN_TEXT ? s->length * 8 : 0;
+		return true;
+	}
+	*bits = s->size;
+	return s->op <= PLAN_FLOAT && !s->is_variable && s->align == 8 && s->size % 8 == 0;
+}
+
+/* Tells each step how many plain ones follow, so that those of unwanted events are passed at once. */
+static void mark_plain(struct plan_step *s, uint32_t n)
+{
+	for (uint32_t i = 0, end; i < n; i = end) {
+		uint64_t bits;
+
+		for (end = i; end < n && is_plain(&s[end], &bits); end++)
+			;
+		for (uint32_t k = end; k-- > i;) {
+			is_plain(&s[k], &bits);
+			s[k].plain_n = end - k;
+			s[k].plain_bits = bits + (k + 1 < end ? s[k + 1].plain_bits : 0);
+		}
+		if (end == n)
+			break;
+		if (s[end].op == PLAN_VARIANT)
+			for (uint32_t k = 0; k < s[end].options_n; k++)
+				mark_plain(&s[end + 1 + s[end].options[k].from], s[end].options[k].n);
+		else
+			mark_plain(&s[end + 1], s[end].body);
+		end += 1 + s[end].body;
+	}
+}
+
 struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
 			       struct ctf_header *const *outer, const struct ctf_event *event,
 			       const struct selection *selection, char *error, size_t error_size)
@@ -957,6 +994,8 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	plan_payload(p, &scopes);
 	measure(plan);
 	keep_steps(p);
+	mark_plain(plan->steps, plan->payload);
+	mark_plain(plan->steps + plan->payload, plan->steps_n - plan->payload);
 	free_planner(p);
 	return plan;
 }

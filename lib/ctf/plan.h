@@ -69,6 +69,8 @@ struct plan_step {
 	const char *key;	/* "\tname=", or "\tname" of an array; within one, without what stands before */
 	uint64_t length;
 	uint32_t body;		/* how many of the next steps belong to this one */
+	uint32_t plain_n;	/* this and the next ones that are plain bytes, wherever one byte begins: how many */
+	uint64_t plain_bits;	/* and how long they are together */
 	uint32_t options_n;
 	const struct plan_option *options;	/* of a variant */
 	const struct plan_label *labels;	/* of an enumeration, `options_n` of them */

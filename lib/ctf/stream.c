@@ -601,7 +601,9 @@ static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 	if (id >= stream->plans_n || !stream->plans[id])
 		return "the metadata has no event of this id";
 	plan = stream->plans[id];
-	if (stream->clock)
+	if (stream->is_ns)
+		ts = (int64_t)((uint64_t)stream->origin_ns + r->clock);
+	else if (stream->clock)
 		ts = ctf_clock_ns(stream->clock, r->clock);
 	if (ts < r->last_ts)
 		r->account.backwards++;
