@@ -431,7 +431,7 @@ int64_t number_moment_ns(struct moment moment, int64_t first_ts)
 
 	switch (moment.from) {
 	case MOMENT_OF_DAY:
-		return first_ts - first_ts % DAY_NS + moment.ns;
+		return __builtin_add_overflow(first_ts - first_ts % DAY_NS, moment.ns, &ns) ? INT64_MAX : ns;
 	case MOMENT_AFTER_FIRST:
 		return __builtin_add_overflow(first_ts, moment.ns, &ns) ? INT64_MAX : ns;
 	case MOMENT_EPOCH:
