@@ -369,7 +369,7 @@ static size_t create_sheet(struct store *s, struct slice name, bool of_ev, struc
 	struct sheet *sheet = add_sheet(s, new_name(s->names, name, NAME_MAX_BYTES));
 
 	s->reshaped = true;
-	database_run(s->db, "DROP VIEW IF EXISTS \"%w\"", sheet->name);
+	views_give_way(s->db, sheet->name);
 	database_run(s->db, "CREATE TABLE \"%w\"(seq INTEGER PRIMARY KEY, run)", sheet->name);
 	q = database_prepare(s->db, "INSERT INTO tables(name, ev) VALUES(?, ?)");
 	database_bind_text(q, 1, slice_of(sheet->name));

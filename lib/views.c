@@ -652,6 +652,13 @@ void views_settings(sqlite3 *db)
 			     settings[i].value, settings[i].meaning);
 }
 
+void views_give_way(sqlite3 *db, const char *name)
+{
+	for (size_t i = 0; i < VIEWS; i++)
+		if (strcasecmp(name, views[i].name) == 0)
+			database_run(db, "DROP VIEW IF EXISTS %s", views[i].name);
+}
+
 void views_make(sqlite3 *db, bool say)
 {
 	struct making m = {

@@ -17,6 +17,9 @@
 /* Makes the table settings, unless there is something of that name, and the rows that it lacks. */
 void views_settings(sqlite3 *db);
 
+/* Drops the view of this name, if it is one of ours, for a table that is to have the name. */
+void views_give_way(sqlite3 *db, const char *name);
+
 /*
  * Makes each view whose tables are there, anew where these have changed. A view whose name, or the name of
  * a table that it reads, is used for other records is left out; SAY: with a message.
