@@ -373,30 +373,31 @@ span(run, tid, lo, hi) AS (\n\
 		FROM chosen JOIN @blocked AS s USING (run, tid)\n\
 	)\n\
 ),\n\
--- What thread tid did from lo to hi; state NULL: that is still to be looked up.\n\
-path(state, run, tid, comm, lo, hi, depth, deepest, waiting_tid, by_tid, by_comm) AS (\n\
-	SELECT NULL, run, tid, NULL, lo, hi, 0,\n\
+-- What thread tid did from lo to hi; state NULL: that is still to be looked up. cut: hi is the end of the\n\
+-- window, not that of a sleep.\n\
+path(state, run, tid, comm, lo, hi, cut, depth, deepest, waiting_tid, by_tid, by_comm) AS (\n\
+	SELECT NULL, run, tid, NULL, lo, hi, 1, 0,\n\
 		coalesce((SELECT value FROM @settings WHERE name = 'critical_depth'), 32),\n\
 		NULL, NULL, NULL\n\
 	FROM span WHERE lo < hi\n\
 	UNION ALL\n\
 	SELECT 'running', p.run, s.tid, s.comm, max(p.lo, s.ts - s.dur_ns), min(p.hi, s.ts),\n\
-		p.depth, p.deepest, p.waiting_tid, NULL, NULL\n\
+		p.cut, p.depth, p.deepest, p.waiting_tid, NULL, NULL\n\
 	FROM path AS p JOIN @oncpu AS s ON s.run = p.run AND s.tid = p.tid AND s.ts > p.lo\n\
 		AND s.ts <= coalesce((SELECT n.ts FROM @oncpu AS n WHERE n.run = p.run AND n.tid = p.tid\n\
 			AND n.ts >= p.hi ORDER BY n.ts LIMIT 1), p.hi)\n\
 	WHERE p.state IS NULL AND s.ts - s.dur_ns < p.hi AND s.dur_ns > 0\n\
 	UNION ALL\n\
-	SELECT iif(p.depth > 0 AND s.ts > p.hi, 'wakeup', 'runq'), p.run, s.tid, s.comm,\n\
+	SELECT iif(s.ts > p.hi AND NOT p.cut, 'wakeup', 'runq'), p.run, s.tid, s.comm,\n\
 		max(p.lo, s.ts - s.dur_ns), min(p.hi, s.ts),\n\
-		p.depth, p.deepest, p.waiting_tid, s.by_tid, s.by_comm\n\
+		p.cut, p.depth, p.deepest, p.waiting_tid, s.by_tid, s.by_comm\n\
 	FROM path AS p JOIN @runq AS s ON s.run = p.run AND s.tid = p.tid AND s.ts > p.lo\n\
 		AND s.ts <= coalesce((SELECT n.ts FROM @runq AS n WHERE n.run = p.run AND n.tid = p.tid\n\
 			AND n.ts >= p.hi ORDER BY n.ts LIMIT 1), p.hi)\n\
 	WHERE p.state IS NULL AND s.ts - s.dur_ns < p.hi AND s.dur_ns > 0\n\
 	UNION ALL\n\
 	SELECT CASE\n\
-		WHEN p.depth > 0 AND s.ts > p.hi THEN 'wakeup'\n\
+		WHEN s.ts > p.hi AND NOT p.cut THEN 'wakeup'\n\
 		WHEN s.waker_irq = 1 THEN 'interrupt'\n\
 		WHEN p.depth < p.deepest AND s.waker_tid <> s.tid AND (\n\
 			SELECT w.ts - w.dur_ns FROM @oncpu AS w\n\
@@ -404,21 +405,21 @@ path(state, run, tid, comm, lo, hi, depth, deepest, waiting_tid, by_tid, by_comm
 			ORDER BY w.ts LIMIT 1\n\
 		) < min(p.hi, s.ts) THEN 'follow'\n\
 		ELSE 'blocked' END, p.run, s.tid, s.comm, max(p.lo, s.ts - s.dur_ns), min(p.hi, s.ts),\n\
-		p.depth, p.deepest, p.waiting_tid,\n\
+		p.cut AND s.ts > p.hi, p.depth, p.deepest, p.waiting_tid,\n\
 		iif(s.waker_irq = 1, NULL, s.waker_tid), iif(s.waker_irq = 1, NULL, s.waker_comm)\n\
 	FROM path AS p JOIN @blocked AS s ON s.run = p.run AND s.tid = p.tid AND s.ts > p.lo\n\
 		AND s.ts <= coalesce((SELECT n.ts FROM @blocked AS n WHERE n.run = p.run AND n.tid = p.tid\n\
 			AND n.ts >= p.hi ORDER BY n.ts LIMIT 1), p.hi)\n\
 	WHERE p.state IS NULL AND s.ts - s.dur_ns < p.hi AND s.dur_ns > 0\n\
 	UNION ALL\n\
-	SELECT NULL, run, by_tid, NULL, lo, hi, depth + 1, deepest, tid, NULL, NULL\n\
+	SELECT NULL, run, by_tid, NULL, lo, hi, cut, depth + 1, deepest, tid, NULL, NULL\n\
 	FROM path WHERE state = 'follow'\n\
 	UNION ALL\n\
 	-- It was not born yet: who made it.\n\
 	SELECT NULL, p.run, f.tid, NULL, p.lo, min(p.hi, coalesce((\n\
 			SELECT r.ts - r.dur_ns FROM @runq AS r\n\
 			WHERE r.run = p.run AND r.tid = p.tid AND r.ts > f.ts ORDER BY r.ts LIMIT 1\n\
-		), f.ts)), p.depth + 1, p.deepest, p.waiting_tid, NULL, NULL\n\
+		), f.ts)), 0, p.depth + 1, p.deepest, p.waiting_tid, NULL, NULL\n\
 	FROM path AS p JOIN @fork AS f ON f.run = p.run AND f.child_tid = p.tid AND f.ts > p.lo\n\
 		AND f.ts < p.hi\n\
 	WHERE p.state IS NULL AND p.depth < p.deepest\n\
