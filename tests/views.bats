@@ -42,6 +42,7 @@ postgres() {
 	) 9>"$dir/lock"
 	cp "$dir/pg.db" out.db
 	ln -s "$dir/pg.tskv" pg.tskv
+	[ "$(sql out.db 'select count(*) from oncpu')" -gt 10000 ]
 }
 
 # by_key EV 'KEY,...' FIELD: count and sum of FIELD for each value of the keys, by awk, sorted.
