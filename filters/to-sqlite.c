@@ -97,7 +97,7 @@ static bool read_all(struct store *store, struct loss *loss, const char **files,
 
 int main(int argc, char **argv)
 {
-	const char *indexes = "ts,tid";
+	const char *indexes = "ts,tid,child_tid";
 	bool append = false, strict = false, force = false, none = false, good;
 	uint64_t batch = 50000, wait_ns = 10000000000;
 	struct option_list files = { 0 };
@@ -107,8 +107,8 @@ int main(int argc, char **argv)
 		{ 'a', "append", NULL, "add to the database when there is one", OPTION_FLAG, .to = &append },
 		{ 'f', "file", "FILE", "read FILE instead of stdin; may be repeated", OPTION_LIST, .to = &files },
 		{ 0, "table", "NAME", "put all records into this table", OPTION_TEXT, .to = &table },
-		{ 0, "index", "KEY,...", "index these columns when the records are in (ts,tid; '' for none)",
-		  OPTION_TEXT, .to = &indexes },
+		{ 0, "index", "KEY,...", "index these columns when the records are in (ts,tid,child_tid; '' for "
+		  "none)", OPTION_TEXT, .to = &indexes },
 		{ 0, "batch", "N", "commit every N records (50000), and when the input pauses", OPTION_COUNT,
 		  .to = &batch, .min = 1, .max = 1000000000 },
 		{ 0, "wait", "DURATION", "wait so long for other programs that write (10s)", OPTION_SECONDS,

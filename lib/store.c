@@ -17,6 +17,7 @@
 #include "options.h"
 #include "table.h"
 #include "utf8.h"
+#include "views.h"
 
 enum {
 	APPLICATION = 0x77656972,	/* `weir`, in the database's header */
@@ -87,7 +88,7 @@ struct store {
 	int64_t run, seq, data_version, first_seq;
 	int64_t first_ts, last_ts;
 	uint64_t rows;
-	bool in_transaction;
+	bool in_transaction, reshaped;	/* since the views were made */
 	const struct loss *loss;
 	struct lookup ts, ev;
 	struct row row[ROWS];	/* that wait */
@@ -149,7 +150,8 @@ bool store_is_table_name(const char *name)
 			return false;
 	return len > 0 && len <= NAME_MAX_BYTES && utf8_valid(slice_of(name)) &&
 	       strncasecmp(name, "sqlite_", 7) != 0 && strcasecmp(name, "runs") != 0 &&
-	       strcasecmp(name, "tables") != 0 && strcasecmp(name, "columns") != 0;
+	       strcasecmp(name, "tables") != 0 && strcasecmp(name, "columns") != 0 &&
+	       strcasecmp(name, "settings") != 0;
 }
 
 /* ---- what is in the database ---- */
@@ -247,7 +249,7 @@ static void load(struct store *s)
 	sqlite3_stmt *q;
 
 	forget(s);
-	q = database_prepare(s->db, "SELECT name FROM sqlite_schema");
+	q = database_prepare(s->db, VIEWS_OTHER_NAMES);
 	while (database_step(s->db, q)) {
 		char *name = memory_copy(database_text(q, 0));
 
@@ -333,11 +335,15 @@ static void update_run(struct store *s, bool complete)
 
 static void flush(struct store *s);
 
-static void commit(struct store *s, bool complete)
+/* LAST: the run ends here. */
+static void commit(struct store *s, bool complete, bool last)
 {
 	flush(s);
 	store_types(s);
 	update_run(s, complete);
+	if (s->reshaped || last)
+		views_make(s->db, last);
+	s->reshaped = false;
 	run_statement(s, s->commit);
 	s->in_transaction = false;
 }
@@ -345,14 +351,14 @@ static void commit(struct store *s, bool complete)
 void store_commit(struct store *s)
 {
 	if (s->in_transaction)
-		commit(s, false);
+		commit(s, false, false);
 }
 
 void store_complete(struct store *s, bool complete)
 {
 	if (!s->in_transaction)
 		begin(s);
-	commit(s, complete);
+	commit(s, complete, true);
 }
 
 /* ---- tables and columns ---- */
@@ -362,6 +368,8 @@ static size_t create_sheet(struct store *s, struct slice name, bool of_ev, struc
 	sqlite3_stmt *q;
 	struct sheet *sheet = add_sheet(s, new_name(s->names, name, NAME_MAX_BYTES));
 
+	s->reshaped = true;
+	views_give_way(s->db, sheet->name);
 	database_run(s->db, "CREATE TABLE \"%w\"(seq INTEGER PRIMARY KEY, run)", sheet->name);
 	q = database_prepare(s->db, "INSERT INTO tables(name, ev) VALUES(?, ?)");
 	database_bind_text(q, 1, slice_of(sheet->name));
@@ -430,6 +438,7 @@ static void create_column(struct store *s, struct sheet *sheet, struct slice key
 	sqlite3_stmt *q;
 
 	forget_insert(sheet);
+	s->reshaped = true;
 	database_run(s->db, "ALTER TABLE \"%w\" ADD COLUMN \"%w\" %s", sheet->name, column->name,
 		     column->text ? "TEXT" : "");
 	for (uint32_t c = 0; c + 1 < intern_count(sheet->keys); c++)
@@ -860,6 +869,7 @@ static void start(struct store *s, const char *source)
 	s->version = database_prepare(s->db, "PRAGMA data_version");
 	run_statement(s, s->begin);
 	check_schema(s);
+	views_settings(s->db);
 	s->update = database_prepare(s->db, "UPDATE runs SET rows = ?, first_ts = ?, last_ts = ?, first_seq = ?, "
 					    "last_seq = ?, lost = ?, complete = ?, end_ns = ? WHERE id = ?");
 	s->types = database_prepare(s->db, "UPDATE columns SET types = ? WHERE \"table\" = ? AND \"column\" = ?");
@@ -871,14 +881,17 @@ static void start(struct store *s, const char *source)
 	run_statement(s, s->commit);
 }
 
-/* One index of one table, in a transaction of its own. */
+/* One index of one table. With ts behind the key, one finds what came next of the same thread, file, ... */
 static void create_index(struct store *s, struct sheet *sheet, struct column *column)
 {
+	uint32_t ts = intern_find(sheet->keys, SLICE("ts"));
+	bool and_ts = ts != UINT32_MAX && column != &sheet->columns[ts];
 	char *both = memory_get(strlen(sheet->name) + strlen(column->name) + 2), *name;
 
 	sprintf(both, "%s.%s", sheet->name, column->name);
 	name = new_name(s->names, slice_of(both), strlen(both));
-	database_run(s->db, "CREATE INDEX \"%w\" ON \"%w\"(\"%w\")", name, sheet->name, column->name);
+	database_run(s->db, "CREATE INDEX \"%w\" ON \"%w\"(\"%w\"%s%w%s)", name, sheet->name, column->name,
+		     and_ts ? ", \"" : "", and_ts ? sheet->columns[ts].name : "", and_ts ? "\"" : "");
 	database_run(s->db, "UPDATE columns SET indexed = 1 WHERE \"table\" = %Q AND \"column\" = %Q", sheet->name,
 		     column->name);
 	column->indexed = true;

@@ -29,13 +29,13 @@ bool store_is_table_name(const char *name);
 /* Adds a record. Some hundred are kept, and inserted together; one costs less than 1 us. */
 void store_put(struct store *store, const struct record *record);
 
-/* Commits what came. From then on it survives that the program is killed. */
+/* Commits what came, with the views of it. From then on it survives that the program is killed. */
 void store_commit(struct store *store);
 
-/* Commits, and says whether the run is complete. */
+/* Commits, says whether the run is complete, and complains of views (views.h) that cannot be made. */
 void store_complete(struct store *store, bool complete);
 
-/* Indexes the columns of `KEY,...` in every table that has them and no index on them yet. */
+/* Indexes the columns of `KEY,...`, then ts, in every table that has them and no index on them yet. */
 void store_index(struct store *store, const char *keys);
 
 /* Lets store_index() fail; may be called by a signal handler. */
