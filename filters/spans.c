@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * spans: raw records of a tracer become what users ask about: how long each thread ran, waited for a
- * CPU and slept, how long each system call and interrupt handler took, who started and ended.
+ * CPU and slept, how long each system call, interrupt handler and disk request took, on which file, and
+ * who started and ended.
  *
  *	$ lttng-convert TRACE | spans
- *	... ev=syscall	cpu=1	pid=218	tid=218	comm=redis-server	name=write	dur_ns=16821	ret=5
+ *	... ev=syscall	cpu=1	pid=218	tid=218	comm=redis-server	name=write	dur_ns=16821 ...
  */
 #include <stdlib.h>
 
@@ -17,7 +18,7 @@
 #include "writer.h"
 
 /* In the order of enum pairing_kind. */
-#define KINDS "oncpu,runq,blocked,syscall,irq,softirq,fork,exec,exit"
+#define KINDS "oncpu,runq,blocked,syscall,irq,softirq,block,fork,exec,exit"
 
 /* ONLY, a list of kinds, to flags. */
 static void choose(bool *wanted, const char *only)
@@ -49,7 +50,8 @@ int main(int argc, char **argv)
 	};
 	const struct program program = {
 		.name = "spans",
-		.does = "turn raw records into spans: slices on CPUs, waits, sleeps, calls, interrupts",
+		.does = "turn raw records into spans: slices on CPUs, waits, sleeps, calls, interrupts, "
+			"disk requests",
 		.operands = "[FILE...]",
 		.options = options,
 		.examples = "  lttng-convert TRACE | spans | where ev=syscall 'dur_ns>=10ms'\n"

@@ -26,8 +26,13 @@ static const struct {
 	{ "sched_wakeup_new", EVENT_WAKEUP_NEW }, { "sched_process_fork", EVENT_FORK },
 	{ "sched_process_exec", EVENT_EXEC }, { "sched_process_exit", EVENT_EXIT },
 	{ "lttng_statedump_process_state", EVENT_STATEDUMP },
+	{ "lttng_statedump_file_descriptor", EVENT_STATEDUMP_FD },
+	{ "lttng_statedump_start", EVENT_STATEDUMP_START }, { "lttng_statedump_end", EVENT_STATEDUMP_END },
 	{ "irq_handler_entry", EVENT_IRQ_ENTRY }, { "irq_handler_exit", EVENT_IRQ_EXIT },
 	{ "irq_softirq_entry", EVENT_SOFTIRQ_ENTRY }, { "irq_softirq_exit", EVENT_SOFTIRQ_EXIT },
+	{ "block_rq_insert", EVENT_BLOCK_INSERT }, { "block_rq_issue", EVENT_BLOCK_ISSUE },
+	{ "block_rq_requeue", EVENT_BLOCK_REQUEUE }, { "block_rq_merge", EVENT_BLOCK_MERGE },
+	{ "block_bio_frontmerge", EVENT_BLOCK_FRONT_MERGE }, { "block_rq_complete", EVENT_BLOCK_COMPLETE },
 };
 
 static const struct {
@@ -81,6 +86,7 @@ static struct event classify(struct events *events, struct slice ev)
 	else
 		return event;
 	event.name = intern_text(events->calls, intern_id(events->calls, name));
+	event.syscall = syscalls_find(name);
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
 		if (slice_equal(name, slice_of(calls[i].name)))
 			event.call = calls[i].kind;

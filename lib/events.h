@@ -3,7 +3,7 @@
 #ifndef WEIR_EVENTS_H
 #define WEIR_EVENTS_H
 
-#include "slice.h"
+#include "syscalls.h"
 
 enum {	/* names past these bounds are EVENT_OTHER */
 	EVENTS_MAX = 1 << 16,
@@ -13,9 +13,12 @@ enum {	/* names past these bounds are EVENT_OTHER */
 enum event_kind {
 	EVENT_OTHER, EVENT_SPAN, EVENT_LOST,
 	EVENT_SWITCH, EVENT_WAKING, EVENT_WAKEUP, EVENT_WAKEUP_NEW,
-	EVENT_FORK, EVENT_EXEC, EVENT_EXIT, EVENT_STATEDUMP,
+	EVENT_FORK, EVENT_EXEC, EVENT_EXIT,
+	EVENT_STATEDUMP, EVENT_STATEDUMP_FD, EVENT_STATEDUMP_START, EVENT_STATEDUMP_END,
 	EVENT_IRQ_ENTRY, EVENT_IRQ_EXIT, EVENT_SOFTIRQ_ENTRY, EVENT_SOFTIRQ_EXIT,
 	EVENT_CALL_ENTRY, EVENT_CALL_EXIT,
+	EVENT_BLOCK_INSERT, EVENT_BLOCK_ISSUE, EVENT_BLOCK_REQUEUE, EVENT_BLOCK_MERGE,
+	EVENT_BLOCK_FRONT_MERGE, EVENT_BLOCK_COMPLETE,
 };
 
 /* System calls whose entries and exits do not come in pairs. */
@@ -32,6 +35,7 @@ struct event {
 	enum event_kind kind;
 	enum call_kind call;
 	struct slice name;	/* of the system call: equal names are at equal addresses */
+	const struct syscall *syscall;
 };
 
 struct events;

@@ -77,6 +77,29 @@ bool number_i64(struct slice text, int64_t *value)
 	return true;
 }
 
+bool number_bits(struct slice text, uint64_t *value)
+{
+	int64_t number;
+
+	if (text.len < 3 || text.at[0] != '0' || text.at[1] != 'x') {
+		if (!number_i64(text, &number))
+			return number_u64(text, value);
+		*value = (uint64_t)number;
+		return true;
+	}
+	*value = 0;
+	for (size_t i = 2; i < text.len; i++) {
+		char c = text.at[i];
+		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') :
+			c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
+
+		if (digit > 15 || i >= 18)
+			return false;
+		*value = *value << 4 | digit;
+	}
+	return true;
+}
+
 /* Only the characters of a number, so that strtod's `inf`, `nan`, blanks and hex floats stay out. */
 static bool is_decimal(struct slice text)
 {

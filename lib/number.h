@@ -22,6 +22,12 @@ bool number_i64(struct slice text, int64_t *value);
 static inline bool number_padded_i64(struct slice text, int64_t *value);
 
 /*
+ * The 64 bits of an integer as tracers write it: decimal with or without `-`, or 0x… with digits in lower
+ * case. False for anything else.
+ */
+bool number_bits(struct slice text, uint64_t *value);
+
+/*
  * Any number a record can hold: decimal integers, decimal fractions with an optional exponent, 0x….
  * Rounded to nearest. False for anything else, `inf` and `nan` included.
  */

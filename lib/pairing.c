@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "calls.h"
 #include "memory.h"
 #include "message.h"
+#include "number.h"
+#include "requests.h"
 #include "span.h"
 #include "taskstate.h"
 #include "threads.h"
@@ -17,7 +20,8 @@ enum field {
 	TS, CPU, PID, TID, COMM, PAYLOAD_PID, PAYLOAD_TID, PAYLOAD_COMM,
 	PREV_TID, PREV_COMM, PREV_STATE, NEXT_TID, NEXT_COMM, TARGET_CPU,
 	PARENT_PID, PARENT_TID, PARENT_COMM, CHILD_PID, CHILD_TID, CHILD_COMM,
-	FILENAME, OLD_TID, NAME, ID, RET, ERROR_CODE, IRQ_NUMBER, VEC, LAST_TS, FIELDS,
+	FILENAME, OLD_TID, NAME, ID, RET, ERROR_CODE, IRQ_NUMBER, VEC, LAST_TS,
+	DEV, SECTOR, NR_SECTOR, BYTES, RWBS, ERROR, FIELDS,
 };
 #define FIELD_KEYS { \
 	[TS] = LOOKUP("ts"), [CPU] = LOOKUP("cpu"), [PID] = LOOKUP("pid"), [TID] = LOOKUP("tid"), \
@@ -31,19 +35,26 @@ enum field {
 	[CHILD_TID] = LOOKUP("child_tid"), [CHILD_COMM] = LOOKUP("child_comm"), \
 	[FILENAME] = LOOKUP("filename"), [OLD_TID] = LOOKUP("old_tid"), [NAME] = LOOKUP("name"), \
 	[ID] = LOOKUP("id"), [RET] = LOOKUP("ret"), [ERROR_CODE] = LOOKUP("error_code"), \
-	[IRQ_NUMBER] = LOOKUP("irq"), [VEC] = LOOKUP("vec"), [LAST_TS] = LOOKUP("last_ts") }
+	[IRQ_NUMBER] = LOOKUP("irq"), [VEC] = LOOKUP("vec"), [LAST_TS] = LOOKUP("last_ts"), \
+	[DEV] = LOOKUP("dev"), [SECTOR] = LOOKUP("sector"), [NR_SECTOR] = LOOKUP("nr_sector"), \
+	[BYTES] = LOOKUP("bytes"), [RWBS] = LOOKUP("rwbs"), [ERROR] = LOOKUP("error") }
 
 /* What could not be made a span, for the line at the end. */
 enum unpaired {
-	BEGAN_BEFORE, NO_ENTRY, NO_EXIT, NO_HANDLER_ENTRY, NO_HANDLER_EXIT, NOBODY, UNPAIRED,
+	BEGAN_BEFORE, NO_ENTRY, NO_EXIT, NO_HANDLER_ENTRY, NO_HANDLER_EXIT, NOBODY, NO_ISSUE,
+	UNPAIRED,
 };
 
 struct pairing {
 	struct reader *in;
 	struct writer *out;
 	struct threads *threads;
+	struct calls *calls;
+	struct requests *requests;
 	struct lookup field[FIELDS];
 	bool wanted[PAIRING_KINDS];
+	bool follow;		/* what descriptors stand for: somebody wants it */
+	bool forks;		/* sched_process_fork has been seen */
 	bool wakeups;		/* sched_wakeup has been seen */
 	bool by_waking;		/* there is none: sched_waking takes its place */
 	uint64_t unpaired[UNPAIRED];
@@ -67,7 +78,10 @@ struct pairing *pairing_new(struct reader *in, struct writer *out, const bool *w
 		.field = FIELD_KEYS,
 		.last_ts = INT64_MIN,
 	};
+	p->calls = calls_new(p->threads);
+	p->requests = requests_new();
 	memcpy(p->wanted, wanted, sizeof p->wanted);
+	p->follow = wanted[PAIRING_SYSCALL] || wanted[PAIRING_EXEC] || wanted[PAIRING_EXIT];
 	return p;
 }
 
@@ -75,6 +89,8 @@ void pairing_free(struct pairing *p)
 {
 	for (size_t i = 0; i < FIELDS; i++)
 		lookup_free(&p->field[i]);
+	requests_free(p->requests);
+	calls_free(p->calls);
 	threads_free(p->threads);
 	free(p);
 }
@@ -205,12 +221,20 @@ static void put_call(struct pairing *p, struct thread *thread, bool returns)
 {
 	struct call *call = &thread->call;
 	struct span span = span_of(p, thread->cpu, thread, p->ts - call->since);
-	struct slice ret = returns ? text(p, RET) : (struct slice){ "", 0 };
+	struct span_call told = {
+		.name = call->name,
+		.id = call->id,
+		.ret = returns ? text(p, RET) : (struct slice){ "", 0 },
+		.fd = -1,
+		.bytes = -1,
+	};
 
-	call->open = false;
+	if (p->follow)
+		calls_end(p->calls, returns ? p->record : NULL, thread, p->ts, &told);
 	span.unfinished = !returns;
 	if (p->wanted[PAIRING_SYSCALL] && span.dur_ns >= 0)
-		span_syscall(p->out, &span, call->name, call->id, ret);
+		span_syscall(p->out, &span, &told);
+	threads_close_call(thread);
 }
 
 static void put_handler(struct pairing *p, const struct cpu *cpu, const struct thread *thread,
@@ -328,7 +352,7 @@ static void on_wakeup(struct pairing *p, enum event_kind kind)
 static void on_fork(struct pairing *p)
 {
 	int64_t child, parent = number(p, PARENT_TID, -1);
-	struct thread *thread;
+	struct thread *thread, *child_thread;
 
 	if (!need(p, CHILD_TID, &child) || !context(p))
 		return;
@@ -340,13 +364,19 @@ static void on_fork(struct pairing *p)
 
 		span_fork(p->out, &span, number(p, CHILD_PID, -1), other(p, CHILD_TID, CHILD_COMM));
 	}
-	thread = threads_born(p->threads, child, p->ts);
-	threads_name(thread, number(p, CHILD_PID, -1), text(p, CHILD_COMM));
+	p->forks = true;
+	parent = thread ? thread->tid : -1;
+	child_thread = threads_born(p->threads, child, p->ts);
+	threads_name(child_thread, number(p, CHILD_PID, -1), text(p, CHILD_COMM));
+	if (p->follow)
+		calls_fork(p->calls, parent == child ? NULL : threads_find(p->threads, parent, p->ts),
+			   child_thread);
 }
 
 static void on_exec(struct pairing *p)
 {
 	int64_t tid = number(p, PAYLOAD_TID, -1), old_tid = number(p, OLD_TID, tid);
+	struct process *process;
 	struct thread *thread;
 	struct span span;
 
@@ -354,22 +384,28 @@ static void on_exec(struct pairing *p)
 		threads_rename(p->threads, old_tid, tid, p->ts);
 	if (!context(p))
 		return;
+	thread = tid > 0 ? threads_at(p->threads, tid, p->ts) : p->thread;
+	if (thread && p->follow)
+		calls_exec(p->calls, p->record, thread, text(p, FILENAME));
 	if (!p->wanted[PAIRING_EXEC])
 		return;
-	thread = tid > 0 ? threads_at(p->threads, tid, p->ts) : p->thread;
 	span = span_of(p, cpu_number(p), thread, -1);
-	span_exec(p->out, &span, text(p, FILENAME));
+	process = thread ? calls_process(p->calls, thread) : NULL;
+	span_exec(p->out, &span, text(p, FILENAME), text_slice(process ? process->argv : NULL));
 }
 
 /* Its life and its time on CPUs are told only where all of them is known. */
-static void put_exit(struct pairing *p, const struct thread *thread)
+static void put_exit(struct pairing *p, struct thread *thread)
 {
+	/* The program is that of the whole process: its first thread tells it. */
+	struct process *process = thread->tid == thread->pid ? calls_process(p->calls, thread) : NULL;
 	bool born = thread->born && p->ts >= thread->born;
 	bool runs = thread->state == THREAD_RUNNING && p->ts >= thread->since;
 	struct span span = span_of(p, thread->cpu, thread, born ? p->ts - thread->born : -1);
 
 	span_exit(p->out, &span, thread->exit_code,
-		  born && runs ? (int64_t)thread->cpu_ns + p->ts - thread->since : -1);
+		  born && runs ? (int64_t)thread->cpu_ns + p->ts - thread->since : -1,
+		  text_slice(process ? process->path : NULL), text_slice(process ? process->argv : NULL));
 }
 
 static void on_thread_exit(struct pairing *p)
@@ -397,9 +433,14 @@ static void on_thread_exit(struct pairing *p)
 static void on_statedump(struct pairing *p)
 {
 	int64_t tid = number(p, PAYLOAD_TID, -1);
+	struct thread *thread;
 
-	if (tid > 0)
-		threads_name(threads_at(p->threads, tid, p->ts), number(p, PAYLOAD_PID, -1), text(p, NAME));
+	if (tid <= 0)
+		return;
+	thread = threads_at(p->threads, tid, p->ts);
+	threads_name(thread, number(p, PAYLOAD_PID, -1), text(p, NAME));
+	if (p->follow)
+		calls_dump_thread(p->calls, p->record, thread);
 }
 
 static void on_handler(struct pairing *p, bool soft, bool entry)
@@ -448,7 +489,7 @@ static void on_call_entry(struct pairing *p, const struct event *event)
 		return;
 	if (thread->call.open && !thread->call.no_exit)
 		p->unpaired[NO_EXIT]++;
-	thread->call.open = false;
+	threads_close_call(thread);
 	if (threads_may_open(p->threads, thread, p->ts)) {
 		thread->call = (struct call){
 			.known = true,
@@ -457,12 +498,23 @@ static void on_call_entry(struct pairing *p, const struct event *event)
 			.name = event->name,
 			.id = id,
 			.since = p->ts,
+			.fd = -1,
 		};
+		if (p->follow)
+			calls_begin(p->calls, p->record, thread, event->call == CALL_UNKNOWN ?
+				    syscalls_by_number(id) : event->syscall, p->ts);
 	}
 	if (event->call == CALL_EXITS) {
 		code = number(p, ERROR_CODE, -1);
 		thread->exit_code = code >= 0 ? code & 0xff : -1;
 	}
+}
+
+/* The first that is heard of a child where forks are not traced: what was known of its number is not its. */
+static void begin_life(struct pairing *p, struct thread *thread)
+{
+	if (p->follow && !p->forks && thread->pid == thread->tid)
+		calls_fork(p->calls, NULL, thread);
 }
 
 static void on_call_exit(struct pairing *p, const struct event *event)
@@ -480,10 +532,123 @@ static void on_call_exit(struct pairing *p, const struct event *event)
 	}
 	if (call->open && !call->no_exit)
 		p->unpaired[NO_EXIT]++;
-	if (kind_of(event->call, id) != CALL_FORKS || number(p, RET, -1) != 0)
+	if (kind_of(event->call, id) == CALL_FORKS && number(p, RET, -1) == 0)
+		begin_life(p, thread);
+	else
 		p->unpaired[call->known ? NO_ENTRY : BEGAN_BEFORE]++;
-	call->open = false;
+	threads_close_call(thread);
 	call->known = threads_may_open(p->threads, thread, p->ts);
+}
+
+static bool unsigned_number(struct pairing *p, enum field field, uint64_t *value)
+{
+	const struct slice *at = lookup_value(&p->field[field], p->record);
+
+	return at && number_bits(*at, value);
+}
+
+/* LTTng gives the kernel's number of a device, the kernel's own tracing `8,0`: the number is put to DEV. */
+static bool device(struct pairing *p, int64_t *dev)
+{
+	struct slice text_of = text(p, DEV);
+	const char *comma = text_of.len ? memchr(text_of.at, ',', text_of.len) : NULL;
+	uint64_t major, minor;
+
+	if (!comma) {
+		*dev = number(p, DEV, -1);
+		return *dev >= 0;
+	}
+	major = minor = UINT64_MAX;
+	number_u64((struct slice){ text_of.at, (size_t)(comma - text_of.at) }, &major);
+	number_u64((struct slice){ comma + 1, (size_t)(text_of.at + text_of.len - comma - 1) }, &minor);
+	*dev = (int64_t)(major << 20 | minor);
+	return major < 1 << 12 && minor < 1 << 20;
+}
+
+static void put_block(struct pairing *p, const struct request *request)
+{
+	struct span_block block = {
+		.dev = label_text(&request->dev),
+		.sector = request->sector,
+		.bytes = request->bytes,
+		.op = label_text(&request->op),
+		.queue_ns = request->queued_ts < 0 ? -1 : request->issued_ts - request->queued_ts,
+		.error = syscalls_error(request->error),
+	};
+	struct span span = {
+		.ts = p->ts,
+		.cpu = request->cpu,
+		.pid = request->pid,
+		.tid = request->tid,
+		.comm = label_text(&request->comm),
+		.dur_ns = p->ts - request->issued_ts,
+		.unfinished = p->record == NULL,
+	};
+
+	if (span.dur_ns >= 0)
+		span_block(p->out, &span, &block);
+}
+
+static void on_issue(struct pairing *p, struct request_key key, uint64_t sectors, const struct label *op)
+{
+	struct request *request = requests_issue(p->requests, key, p->ts, sectors);
+	char dev[2 * NUMBER_TEXT];
+	int n = snprintf(dev, sizeof dev, "%" PRId64 ":%" PRId64, key.dev >> 20, key.dev & 0xfffff);
+
+	if (!request)
+		return;
+	request->sector = key.sector;
+	if (!unsigned_number(p, BYTES, &request->bytes))
+		request->bytes = sectors * 512;
+	request->cpu = cpu_number(p);
+	request->pid = p->thread ? p->thread->pid : -1;
+	request->tid = p->thread ? p->thread->tid : -1;
+	request->comm = p->thread ? p->thread->comm : (struct label){ 0 };
+	request->op = *op;
+	label_set(&request->dev, (struct slice){ dev, (size_t)n });
+}
+
+static void on_complete(struct pairing *p, struct request_key key, uint64_t sectors)
+{
+	int64_t error = number(p, ERROR, 0);
+	struct request done;
+	bool unknown;
+
+	if (requests_complete(p->requests, key, sectors, error < 0 ? -error : error, &done, &unknown))
+		put_block(p, &done);
+	/* A write that waited for a flush completes once more, with nothing left to do. */
+	p->unpaired[NO_ISSUE] += unknown && sectors;
+}
+
+static void on_block(struct pairing *p, enum event_kind kind)
+{
+	struct label op = requests_op(text(p, RWBS));
+	struct request_key key = { .kind = requests_kind(&op) };
+	uint64_t sectors;
+
+	if (!p->wanted[PAIRING_BLOCK])
+		return;
+	if (!device(p, &key.dev)) {
+		complain(p, DEV, "it is no device");
+		return;
+	}
+	if (!unsigned_number(p, SECTOR, &key.sector) || !unsigned_number(p, NR_SECTOR, &sectors)) {
+		complain(p, SECTOR, "it or nr_sector is not a number");
+		return;
+	}
+	if (!context(p) || p->ts <= p->threads->gap_until)
+		return;
+	/* A flush has no place, and its completion says -1. */
+	if (sectors == 0)
+		key.sector = 0;
+	switch (kind) {
+	case EVENT_BLOCK_INSERT: requests_insert(p->requests, key, p->ts); break;
+	case EVENT_BLOCK_ISSUE: on_issue(p, key, sectors, &op); break;
+	case EVENT_BLOCK_REQUEUE: requests_requeue(p->requests, key); break;
+	case EVENT_BLOCK_MERGE: requests_merge(p->requests, key); break;
+	case EVENT_BLOCK_FRONT_MERGE: requests_front_merge(p->requests, key, sectors); break;
+	default: on_complete(p, key, sectors); break;
+	}
 }
 
 static void on_loss(struct pairing *p)
@@ -492,6 +657,7 @@ static void on_loss(struct pairing *p)
 	struct cpu *cpu = number_of_cpu < 0 ? NULL : threads_cpu(p->threads, number_of_cpu);
 	int64_t until = number(p, LAST_TS, p->ts);
 
+	requests_forget(p->requests);
 	threads_lost(p->threads, cpu, until > p->ts ? until : p->ts);
 }
 
@@ -512,17 +678,35 @@ void pairing_record(struct pairing *p, const struct record *record, const struct
 	case EVENT_EXEC: on_exec(p); break;
 	case EVENT_EXIT: on_thread_exit(p); break;
 	case EVENT_STATEDUMP: on_statedump(p); break;
+	case EVENT_STATEDUMP_FD:
+		if (p->follow)
+			calls_dump_file(p->calls, p->record, p->ts);
+		break;
+	case EVENT_STATEDUMP_START:
+	case EVENT_STATEDUMP_END: processes_forget_addresses(p->threads->processes); break;
 	case EVENT_IRQ_ENTRY: on_handler(p, false, true); break;
 	case EVENT_IRQ_EXIT: on_handler(p, false, false); break;
 	case EVENT_SOFTIRQ_ENTRY: on_handler(p, true, true); break;
 	case EVENT_SOFTIRQ_EXIT: on_handler(p, true, false); break;
 	case EVENT_CALL_ENTRY: on_call_entry(p, event); break;
 	case EVENT_CALL_EXIT: on_call_exit(p, event); break;
+	case EVENT_BLOCK_INSERT: case EVENT_BLOCK_ISSUE: case EVENT_BLOCK_REQUEUE: case EVENT_BLOCK_MERGE:
+	case EVENT_BLOCK_FRONT_MERGE: case EVENT_BLOCK_COMPLETE: on_block(p, event->kind); break;
 	default: break;
 	}
 }
 
-/* What is still under way at the end: handlers by CPU, then threads by tid. */
+static void end_requests(struct pairing *p)
+{
+	size_t n;
+	struct request **all = requests_in_flight(p->requests, &n);
+
+	for (size_t i = 0; i < n; i++)
+		put_block(p, all[i]);
+	free(all);
+}
+
+/* What is still under way at the end: handlers by CPU, requests by age, then threads by tid. */
 void pairing_end(struct pairing *p)
 {
 	struct thread **all;
@@ -536,6 +720,7 @@ void pairing_end(struct pairing *p)
 		for (unsigned k = cpu ? cpu->handlers.n : 0; k-- > 0;)
 			put_handler(p, cpu, cpu->current, &cpu->handlers.at[k]);
 	}
+	end_requests(p);
 	all = threads_all(p->threads, p->ts, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct stretch stretch;
@@ -546,6 +731,18 @@ void pairing_end(struct pairing *p)
 			put_call(p, all[i], false);
 	}
 	free(all);
+}
+
+/* Says nothing where all is known. The share is cut, not rounded: 100 % is for all. */
+static void report_paths(const struct calls *calls)
+{
+	uint64_t asked = calls_asked(calls), answered = calls_answered(calls), share;
+
+	if (asked == answered)
+		return;
+	share = (uint64_t)(10000.0 * (double)answered / (double)asked);
+	message("path: known for %" PRIu64 " of %" PRIu64 " calls on file descriptors (%" PRIu64 ".%02" PRIu64
+		" %%)", answered, asked, share / 100, share % 100);
 }
 
 void pairing_report(const struct pairing *p)
@@ -559,10 +756,13 @@ void pairing_report(const struct pairing *p)
 		{ p->unpaired[NO_EXIT], "entries of system calls without exit" },
 		{ p->unpaired[NO_HANDLER_ENTRY], "ends of interrupt handlers without begin" },
 		{ p->unpaired[NO_HANDLER_EXIT], "begins of interrupt handlers without end" },
+		{ p->unpaired[NO_ISSUE], "completions of block requests without issue" },
 		{ p->threads->unwoken, "sleeps without wakeup" },
 		{ p->threads->contradictions, "events that contradict earlier ones" },
 		{ p->unpaired[NOBODY], "events of a thread not known" },
 		{ p->threads->forgotten, "threads too many, and forgotten" },
+		{ p->threads->processes->forgotten, "times all descriptors were too many, and forgotten" },
+		{ p->requests->forgotten, "block requests too many, and not followed" },
 		{ p->unusable > 1 ? p->unusable - 1 : 0, "more records that are wrong" },
 	};
 	char line[2048];
@@ -574,4 +774,5 @@ void pairing_report(const struct pairing *p)
 						len ? ", " : "", counts[i].n, counts[i].what);
 	if (len)
 		message("unpaired: %s", line);
+	report_paths(p->calls);
 }

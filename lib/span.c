@@ -68,14 +68,17 @@ void span_blocked(struct writer *out, const struct span *span, char state, struc
 	end(out, span);
 }
 
-void span_syscall(struct writer *out, const struct span *span, struct slice name, int64_t id,
-		  struct slice ret)
+void span_syscall(struct writer *out, const struct span *span, const struct span_call *call)
 {
 	begin(out, span, SLICE("syscall"));
-	put_text(out, KEY("name"), name);
-	put_number(out, KEY("id"), id);
+	put_text(out, KEY("name"), call->name);
+	put_number(out, KEY("id"), call->id);
 	put_number(out, KEY("dur_ns"), span->dur_ns);
-	put_text(out, KEY("ret"), ret);
+	put_text(out, KEY("ret"), call->ret);
+	put_number(out, KEY("fd"), call->fd);
+	put_text(out, KEY("path"), call->path);
+	put_number(out, KEY("bytes"), call->bytes);
+	put_text(out, KEY("errno"), call->error);
 	end(out, span);
 }
 
@@ -108,6 +111,19 @@ void span_softirq(struct writer *out, const struct span *span, int64_t vec)
 	end(out, span);
 }
 
+void span_block(struct writer *out, const struct span *span, const struct span_block *block)
+{
+	begin(out, span, SLICE("block"));
+	put_text(out, KEY("dev"), block->dev);
+	writer_u64(out, KEY("sector"), block->sector);
+	writer_u64(out, KEY("bytes"), block->bytes);
+	put_text(out, KEY("op"), block->op);
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_number(out, KEY("queue_ns"), block->queue_ns);
+	put_text(out, KEY("errno"), block->error);
+	end(out, span);
+}
+
 void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child)
 {
 	begin(out, parent, SLICE("fork"));
@@ -117,18 +133,22 @@ void span_fork(struct writer *out, const struct span *parent, int64_t child_pid,
 	end(out, parent);
 }
 
-void span_exec(struct writer *out, const struct span *span, struct slice path)
+void span_exec(struct writer *out, const struct span *span, struct slice path, struct slice argv)
 {
 	begin(out, span, SLICE("exec"));
 	put_text(out, KEY("path"), path);
+	put_text(out, KEY("argv"), argv);
 	end(out, span);
 }
 
-void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns)
+void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns, struct slice path,
+	       struct slice argv)
 {
 	begin(out, span, SLICE("exit"));
 	put_number(out, KEY("code"), code);
 	put_number(out, KEY("dur_ns"), span->dur_ns);
 	put_number(out, KEY("cpu_ns"), cpu_ns);
+	put_text(out, KEY("path"), path);
+	put_text(out, KEY("argv"), argv);
 	end(out, span);
 }

@@ -26,22 +26,42 @@ struct span_other {
 	struct slice comm;
 };
 
+/* What is told of a system call. */
+struct span_call {
+	struct slice name;
+	int64_t id;		/* its number, when its name is not known */
+	struct slice ret;
+	int64_t fd;
+	struct slice path;
+	int64_t bytes;
+	struct slice error;	/* ENOENT ... */
+};
+
 void span_oncpu(struct writer *out, const struct span *span, struct slice why, struct span_other next);
 void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by);
 /* WAKER_IRQ: an interrupt handler did it, on top of the waker. */
 void span_blocked(struct writer *out, const struct span *span, char state, struct span_other waker,
 		  bool waker_irq);
-/* ID: the number of a call whose name is not known. */
-void span_syscall(struct writer *out, const struct span *span, struct slice name, int64_t id,
-		  struct slice ret);
+void span_syscall(struct writer *out, const struct span *span, const struct span_call *call);
 void span_irq(struct writer *out, const struct span *span, int64_t irq, struct slice name,
 	      struct slice ret);
 /* The vector is named by the kernel's table; the other function gives its number, -1 for no name of it. */
 void span_softirq(struct writer *out, const struct span *span, int64_t vec);
 int64_t span_softirq_vector(struct slice name);
+/* What is told of a block request. */
+struct span_block {
+	struct slice dev;	/* 254:0 */
+	uint64_t sector, bytes;
+	struct slice op;	/* WS ... */
+	int64_t queue_ns;
+	struct slice error;	/* EIO ... */
+};
+
+void span_block(struct writer *out, const struct span *span, const struct span_block *block);
 void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child);
-void span_exec(struct writer *out, const struct span *span, struct slice path);
-/* DUR_NS of the span is the life of the thread. */
-void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns);
+void span_exec(struct writer *out, const struct span *span, struct slice path, struct slice argv);
+/* DUR_NS of the span is the life of the thread; PATH and ARGV are those of its program. */
+void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns, struct slice path,
+	       struct slice argv);
 
 #endif

@@ -11,8 +11,29 @@ struct threads *threads_new(void)
 	struct threads *threads = memory_zeroed(sizeof *threads);
 
 	threads->by_tid = table_new(sizeof(struct thread *));
+	threads->processes = processes_new();
 	threads->gap_until = threads->gap_everywhere = INT64_MIN;
 	return threads;
+}
+
+void threads_close_call(struct thread *thread)
+{
+	struct call *call = &thread->call;
+
+	if (!call->open)
+		return;
+	call->open = false;
+	text_drop(call->path);
+	text_drop(call->argv);
+	file_drop(call->file);
+}
+
+/* Frees it, but for its places in the table and on a CPU. */
+static void discard(struct threads *threads, struct thread *thread)
+{
+	threads_close_call(thread);
+	processes_leave(threads->processes, &thread->process);
+	free(thread);
 }
 
 void threads_free(struct threads *threads)
@@ -20,9 +41,10 @@ void threads_free(struct threads *threads)
 	uint64_t *tids = table_keys(threads->by_tid);
 
 	for (size_t i = table_count(threads->by_tid); i-- > 0;)
-		free(*(struct thread **)table_find(threads->by_tid, tids[i]));
+		discard(threads, *(struct thread **)table_find(threads->by_tid, tids[i]));
 	free(tids);
 	table_free(threads->by_tid);
+	processes_free(threads->processes);
 	for (size_t i = 0; i < threads->cpus_n; i++)
 		free(threads->cpus[i]);
 	free(threads->cpus);
@@ -63,7 +85,8 @@ static void forget(struct threads *threads, struct thread *thread)
 {
 	thread->state = THREAD_UNKNOWN;
 	thread->losses = threads->losses;
-	thread->call.open = thread->call.known = false;
+	threads_close_call(thread);
+	thread->call.known = false;
 	thread->woken = thread->exiting = false;
 	thread->born = 0;
 }
@@ -192,7 +215,7 @@ void threads_remove(struct threads *threads, struct thread *thread)
 	if (thread->on)
 		thread->on->current = NULL;
 	table_remove(threads->by_tid, (uint64_t)thread->tid);
-	free(thread);
+	discard(threads, thread);
 }
 
 struct thread *threads_born(struct threads *threads, int64_t tid, int64_t ts)
@@ -352,6 +375,7 @@ bool threads_may_open(const struct threads *threads, const struct thread *thread
 void threads_lost(struct threads *threads, struct cpu *cpu, int64_t until)
 {
 	threads->losses++;
+	processes_lost(threads->processes);
 	if (until > threads->gap_until)
 		threads->gap_until = until;
 	if (!cpu && until > threads->gap_everywhere)

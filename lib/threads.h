@@ -17,8 +17,10 @@
 #ifndef WEIR_THREADS_H
 #define WEIR_THREADS_H
 
+#include "files.h"
 #include "handlers.h"
 #include "label.h"
+#include "syscalls.h"
 
 enum {
 	THREADS_MAX = 1 << 18,	/* remembered at a time; past that, those seen longest ago are forgotten */
@@ -31,8 +33,7 @@ enum thread_state { THREAD_UNKNOWN, THREAD_RUNNING, THREAD_RUNNABLE, THREAD_BLOC
 enum thread_why { WHY_PREEMPT, WHY_YIELD, WHY_WAKEUP, WHY_NEW, WHY_SLEEP, WHY_EXIT };
 
 /*
- * A system call under way. The caller fills it when it enters (what is to be kept of the entry's
- * arguments belongs here); it is closed when the thread is forgotten.
+ * A system call under way. The caller fills it when it enters; it is closed when the thread is forgotten.
  */
 struct call {
 	bool open;
@@ -41,11 +42,23 @@ struct call {
 	struct slice name;	/* kept, not copied: equal names are at equal addresses */
 	int64_t id;		/* for calls that the tracer knows by number only; else -1 */
 	int64_t since;
+
+	/* What calls.h keeps of the arguments: */
+	const struct syscall *syscall;
+	int64_t fd;		/* the descriptor it is given; -1: none */
+	int64_t argument;	/* of dup2 and its like the new descriptor, of fcntl the command, ... */
+	uint64_t argument2;
+	enum syscall_cloexec cloexec;
+	uint64_t epoch, version;	/* of the processes when it began */
+	struct text *path;	/* held: what it is told to work on */
+	struct text *argv;	/* held: of exec */
+	struct file *file;	/* held: what FD stood for */
 };
 
 struct thread {
 	int64_t tid;
 	int64_t pid;		/* -1: not known */
+	struct process *process;	/* held; processes_at() makes it that of the pid */
 	struct label comm;	/* empty: not known */
 	struct cpu *on;		/* the CPU whose current thread this is */
 	int32_t cpu;		/* where it is, or was last; -1: not known */
@@ -89,6 +102,7 @@ struct stretch {
 
 struct threads {
 	struct table *by_tid;
+	struct processes *processes;
 	struct cpu **cpus;
 	size_t cpus_n;
 	uint32_t losses;
@@ -146,6 +160,9 @@ bool threads_unfinished(const struct thread *thread, int64_t ts, struct stretch 
 
 /* A system call may be opened now: its end will be seen, or the loss of it. */
 bool threads_may_open(const struct threads *threads, const struct thread *thread, int64_t ts);
+
+/* The call under way, if any, is over: drops what it holds. */
+void threads_close_call(struct thread *thread);
 
 /* Events of CPU (NULL: of any) may be missing up to the time UNTIL. */
 void threads_lost(struct threads *threads, struct cpu *cpu, int64_t until);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What system calls do to file descriptors, what their return values are, and the names of errors.
+ * From the manual pages, section 2, and include/uapi/asm-generic/errno.h.
+ */
+#ifndef WEIR_SYSCALLS_H
+#define WEIR_SYSCALLS_H
+
+#include "slice.h"
+
+enum syscall_does {
+	SYSCALL_OTHER,
+	SYSCALL_OPENS,		/* returns a new descriptor of the path it is given */
+	SYSCALL_MAKES,		/* returns a new descriptor of what the table names */
+	SYSCALL_MEMFD, SYSCALL_SOCKET, SYSCALL_ACCEPT, SYSCALL_PIPE,
+	SYSCALL_CONNECT,
+	SYSCALL_DUP, SYSCALL_DUP2, SYSCALL_FCNTL, SYSCALL_IOCTL,
+	SYSCALL_CLOSE, SYSCALL_CLOSE_RANGE,
+	SYSCALL_EPOLL,		/* works on an epoll descriptor only */
+	SYSCALL_CHDIR, SYSCALL_FCHDIR, SYSCALL_UNSHARE, SYSCALL_CLONE, SYSCALL_EXEC,
+	SYSCALL_SYMLINK,	/* its path is the second one */
+	SYSCALL_FOREIGN,	/* the descriptor it is given is another process' */
+};
+
+/* When the new descriptor is closed by exec. */
+enum syscall_cloexec { CLOEXEC_NO, CLOEXEC_YES, CLOEXEC_UNKNOWN, CLOEXEC_BY_FLAGS };
+
+struct syscall {
+	const char *name;
+	enum syscall_does does;
+	bool bytes;		/* returns how many bytes it moved */
+	enum syscall_cloexec cloexec;
+	uint64_t flag;		/* CLOEXEC_BY_FLAGS: this bit of them */
+	const char *makes;
+};
+
+/* By the name, and where the tracer has no name for it, by the number: from 424 up, equal everywhere. */
+const struct syscall *syscalls_find(struct slice name);
+const struct syscall *syscalls_by_number(int64_t number);
+
+/* `ENOENT` for 2; empty for what is no error. */
+struct slice syscalls_error(int64_t number);
+
+#endif
