@@ -35,6 +35,8 @@ endif
 # A source that needs a library says so in a comment, `pkg-config: NAME`. What it needs and the machine
 # lacks skips it, and the programs that need the same library, with a printed line.
 needs = $(shell sed -n 's|.*pkg-config: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
+# A library that a program can do without, with less to offer: `pkg-config-if-there: NAME`.
+wants = $(shell sed -n 's|.*pkg-config-if-there: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
 have = $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes)
 
 LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
@@ -69,7 +71,8 @@ define program
 $(O)/bin/$(notdir $(1:.c=)): $(O)/obj/$(1:.c=.o) $(O)/libweir.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -pthread -o $$@ $$< $(O)/libweir.a \
-		$(and $(call needs,$(1)),$(shell pkg-config --libs $(call needs,$(1)))) $$(LDLIBS)
+		$(and $(call needs,$(1)),$(shell pkg-config --libs $(call needs,$(1)))) \
+		$(and $(call wants,$(1)),$(shell pkg-config --libs $(call wants,$(1)) 2>/dev/null)) $$(LDLIBS)
 endef
 $(foreach s,$(filter-out lib/%,$(SOURCES)),$(eval $(call program,$(s))))
 
@@ -80,10 +83,10 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 -include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES))
 
 # What the package manager is asked for: to build and run, and to test.
-APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libsqlite3-dev gnuplot-nox fontconfig fonts-dejavu-core zstd
-DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel sqlite-devel gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats babeltrace2 sqlite3 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
-DNF_CHECK := bats babeltrace2 sqlite miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
+APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
+DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel sqlite gnuplot fontconfig dejavu-sans-fonts zstd
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
+DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing
@@ -127,7 +130,7 @@ lint: deps-check
 	@$(MAKE) --no-print-directory O=out/lint/clang CC=clang CFLAGS='-O2 -g -Werror' all
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	mandoc -Tlint -W warning man/*.[15]
-	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man -type f) $(SCRIPTS)); \
+	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man -type f -not -name "*.png" 2>/dev/null) $(SCRIPTS)); \
 	[ -z "$$missing" ] || { echo "no SPDX line in: $$missing"; exit 1; }
 
 coverage: deps-check

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // pkg-config: babeltrace2
+// pkg-config-if-there: json-c
 /*
  * lttng-convert: LTTng and other CTF traces, or the text that babeltrace prints of them, as records.
  *
@@ -111,7 +112,7 @@ static void group_found(struct conversion *run)
 		trace->paths[trace->n++] = found[i].path;
 		trace->bytes += found[i].bytes;
 	}
-	/* LTTng's clocks count nanoseconds; of another one's, progress shows no percentage, or a wrong one. */
+	/* LTTng's clocks count nanoseconds; another clock may give a wrong percentage. */
 	run->span = begin < end && end - begin < INT64_MAX ? (int64_t)(end - begin) : 0;
 	free(head);
 }
@@ -205,8 +206,9 @@ static void report_streams(struct conversion *run)
 			run->complete = false;
 		}
 		if (stream->backwards)
-			message("warning: %s: time goes back in %llu places; the records there are not sorted", name,
-				(unsigned long long)stream->backwards);
+			message("warning: %s: time goes back in %llu places; the records there are not "
+				"sorted",
+				name, (unsigned long long)stream->backwards);
 		cut += stream->cut;
 		timeless += stream->timeless;
 		run->lost += stream->lost;
@@ -214,7 +216,8 @@ static void report_streams(struct conversion *run)
 		run->lost_places += stream->lost_places;
 	}
 	if (cut)
-		message("warning: %llu records have been shortened: NAME.length is the full length of a field",
+		message("warning: %llu records have been shortened: NAME.length is the full length of a "
+			"field",
 			(unsigned long long)cut);
 	if (timeless)
 		message("warning: %llu events have no time that fits 64 bits of nanoseconds",
@@ -333,14 +336,14 @@ int main(int argc, char **argv)
 	bool strict = false, list = false, info = false;
 	const char *fields = NULL;
 	const struct option options[] = {
-		{ 'e', "event", "GLOB", "convert only events whose name matches; may be repeated", OPTION_LIST,
-		  .to = &run.selection.include },
+		{ 'e', "event", "GLOB", "convert only events whose name matches; may be repeated",
+		  OPTION_LIST, .to = &run.selection.include },
 		{ 'x', "exclude", "GLOB", "leave out events whose name matches; may be repeated", OPTION_LIST,
 		  .to = &run.selection.exclude },
 		{ 'f', "fields", "FIELD,...", "write only these fields, besides ts and ev", OPTION_TEXT,
 		  .to = &fields },
-		{ 0, "begin", "TIME", "leave out what is before TIME", OPTION_MOMENT, .to = &run.selection.begin,
-		  .seen = &run.selection.has_begin },
+		{ 0, "begin", "TIME", "leave out what is before TIME", OPTION_MOMENT,
+		  .to = &run.selection.begin, .seen = &run.selection.has_begin },
 		{ 0, "end", "TIME", "leave out what is after TIME", OPTION_MOMENT, .to = &run.selection.end,
 		  .seen = &run.selection.has_end },
 		{ 'j', "jobs", "N", "decode with N CPUs; default: all there are", OPTION_COUNT,

@@ -15,6 +15,7 @@ struct block {
 
 struct arena {
 	struct block *blocks;
+	size_t bytes;
 };
 
 struct arena *arena_new(void)
@@ -33,6 +34,11 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
+size_t arena_bytes(const struct arena *arena)
+{
+	return arena->bytes;
+}
+
 void *arena_get(struct arena *arena, size_t size)
 {
 	struct block *block = arena->blocks;
@@ -46,6 +52,7 @@ void *arena_get(struct arena *arena, size_t size)
 		block->size = room;
 		block->next = arena->blocks;
 		arena->blocks = block;
+		arena->bytes += room;
 	}
 	at = block->bytes + block->used;
 	block->used += size;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "intern.h"
-#include "eventname.h"
+#include "keys.h"
 #include "memory.h"
 #include "writer.h"
 
@@ -217,12 +217,6 @@ uint32_t babelkeys_child(struct babelkeys *k, uint32_t parent, struct slice text
 	return id;
 }
 
-/* LTTng's names of user space have two parts, and its events a vpid. */
-static bool is_user_space(struct slice name, struct slice fields)
-{
-	return memchr(name.at, ':', name.len) && memmem(fields.at, fields.len, "vpid = ", 7);
-}
-
 static struct babelevent *add_event(struct babelkeys *k, struct slice text, struct slice fields,
 				    uint64_t hash)
 {
@@ -232,11 +226,7 @@ static struct babelevent *add_event(struct babelkeys *k, struct slice text, stru
 
 	id = add(k, (struct babelname){ .text = text, .hash = hash, .key = (uint32_t)k->events_n },
 		 SLICE(""));
-	if (!is_user_space(text, fields))
-		event.name = eventname_today(text, room);
-	/* Only we say what was lost. */
-	if (slice_equal(event.name, SLICE("lost")))
-		event.name = SLICE("event.lost");
+	event.name = keys_event(text, 0, memmem(fields.at, fields.len, "vpid = ", 7) != NULL, room);
 	event.name.at = memory_copy(event.name);
 	event.wanted = selection_event(k->selection, event.name.at);
 	for (uint32_t scope = 0; scope < SCOPES; scope++) {

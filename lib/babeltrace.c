@@ -166,7 +166,8 @@ bool babeltrace_open(struct babeltrace *babeltrace, uint32_t number, const struc
 	if (number >= babeltrace->room || !babeltrace->sources) {
 		babeltrace->sources = memory_grow(babeltrace->sources, &babeltrace->room, number + 1,
 						  sizeof *babeltrace->sources);
-		memset(babeltrace->sources + before, 0, (babeltrace->room - before) * sizeof *babeltrace->sources);
+		memset(babeltrace->sources + before, 0,
+		       (babeltrace->room - before) * sizeof *babeltrace->sources);
 	}
 	source = &babeltrace->sources[number];
 	/* A graph for each: what fails in one does not stop the others. */
@@ -204,9 +205,9 @@ static void break_stream(struct input *input, const char *otherwise)
 	atomic_store(&input->stream->state, STREAM_BROKEN);
 }
 
-static bt_component_class_initialize_method_status sink_begin(bt_self_component_sink *self,
-							      bt_self_component_sink_configuration *configuration,
-							      const bt_value *params, void *data)
+static bt_component_class_initialize_method_status
+sink_begin(bt_self_component_sink *self, bt_self_component_sink_configuration *configuration,
+	   const bt_value *params, void *data)
 {
 	struct decoder *decoder = data;
 	char name[24];
@@ -231,7 +232,8 @@ static bt_component_class_sink_graph_is_configured_method_status sink_configured
 
 		atomic_store(&decoder->share->current, input->number);
 		if (bt_message_iterator_create_from_sink_component(
-			    self, bt_self_component_sink_borrow_input_port_by_index(self, i), &input->iterator)) {
+			    self, bt_self_component_sink_borrow_input_port_by_index(self, i),
+			    &input->iterator)) {
 			input->iterator = NULL;
 			break_stream(input, "out of memory");
 		} else if (input->is_padded) {
@@ -261,15 +263,16 @@ static void connect(struct decoder *decoder, struct input *inputs, size_t n)
 	decoder->connecting_n = n;
 	bt_component_class_sink_set_initialize_method(class, sink_begin);
 	bt_component_class_sink_set_graph_is_configured_method(class, sink_configured);
-	good = bt_graph_add_sink_component_with_initialize_method_data(source->graph, class, "sink", NULL, decoder,
-								       BT_LOGGING_LEVEL_NONE, &sink) == 0;
+	good = bt_graph_add_sink_component_with_initialize_method_data(
+		       source->graph, class, "sink", NULL, decoder, BT_LOGGING_LEVEL_NONE, &sink) == 0;
 	for (size_t i = 0; good && i < n; i++) {
 		const bt_port_output *from = bt_component_source_borrow_output_port_by_name_const(
 			source->component, inputs[i].stream->port);
 
-		good = from && bt_graph_connect_ports(source->graph, from,
-						      bt_component_sink_borrow_input_port_by_index_const(sink, i),
-						      NULL) == 0;
+		good = from &&
+		       bt_graph_connect_ports(source->graph, from,
+					      bt_component_sink_borrow_input_port_by_index_const(sink, i),
+					      NULL) == 0;
 	}
 	/* Configures the graph; our sink does not consume. */
 	if (good)
@@ -333,7 +336,15 @@ static void enter_stream(struct input *input, const bt_stream *stream)
 	if (name)
 		snprintf(input->name, sizeof input->name, "%s", base ? base + 1 : name);
 	else
-		snprintf(input->name, sizeof input->name, "%llu", (unsigned long long)bt_stream_get_id(stream));
+		snprintf(input->name, sizeof input->name, "%llu",
+			 (unsigned long long)bt_stream_get_id(stream));
+}
+
+/* An event whose stream has no clock. */
+static void untimed(struct input *input)
+{
+	input->ts = 0;
+	input->stream->timeless++;
 }
 
 /* The time of a snapshot; where it has none that fits 64 bits, the stream's last one. */
@@ -348,7 +359,8 @@ static int64_t nanoseconds(struct input *input, const bt_clock_snapshot *snapsho
 	return input->ts;
 }
 
-static bool loss_times(struct input *input, const bt_message *message, bool packets, int64_t *first, int64_t *last)
+static bool loss_times(struct input *input, const bt_message *message, bool packets, int64_t *first,
+		       int64_t *last)
 {
 	const bt_stream *stream = packets ? bt_message_discarded_packets_borrow_stream_const(message)
 					  : bt_message_discarded_events_borrow_stream_const(message);
@@ -358,15 +370,18 @@ static bool loss_times(struct input *input, const bt_message *message, bool pack
 		if (!bt_stream_class_discarded_packets_have_default_clock_snapshots(class))
 			return false;
 		*first = nanoseconds(
-			input, bt_message_discarded_packets_borrow_beginning_default_clock_snapshot_const(message));
-		*last = nanoseconds(input,
-				    bt_message_discarded_packets_borrow_end_default_clock_snapshot_const(message));
+			input,
+			bt_message_discarded_packets_borrow_beginning_default_clock_snapshot_const(message));
+		*last = nanoseconds(
+			input, bt_message_discarded_packets_borrow_end_default_clock_snapshot_const(message));
 		return true;
 	}
 	if (!bt_stream_class_discarded_events_have_default_clock_snapshots(class))
 		return false;
-	*first = nanoseconds(input, bt_message_discarded_events_borrow_beginning_default_clock_snapshot_const(message));
-	*last = nanoseconds(input, bt_message_discarded_events_borrow_end_default_clock_snapshot_const(message));
+	*first = nanoseconds(
+		input, bt_message_discarded_events_borrow_beginning_default_clock_snapshot_const(message));
+	*last = nanoseconds(input,
+			    bt_message_discarded_events_borrow_end_default_clock_snapshot_const(message));
 	return true;
 }
 
@@ -382,10 +397,10 @@ static bool examine(struct decoder *decoder, struct input *input, const bt_messa
 		input->plan = find_plan(decoder, bt_event_borrow_class_const(event));
 		input->is_event = true;
 		if (eventplan_has_clock(input->plan))
-			input->ts = nanoseconds(input,
-						bt_message_event_borrow_default_clock_snapshot_const(message));
+			input->ts = nanoseconds(
+				input, bt_message_event_borrow_default_clock_snapshot_const(message));
 		else
-			input->stream->timeless++;
+			untimed(input);
 		return true;
 	}
 	case BT_MESSAGE_TYPE_STREAM_BEGINNING:
@@ -522,7 +537,8 @@ static void write_loss(struct decoder *decoder, struct input *input)
 
 	timed = loss_times(input, message, packets, &first, &last);
 	known = (packets ? bt_message_discarded_packets_get_count(message, &n)
-			 : bt_message_discarded_events_get_count(message, &n)) == BT_PROPERTY_AVAILABILITY_AVAILABLE &&
+			 : bt_message_discarded_events_get_count(message, &n)) ==
+			BT_PROPERTY_AVAILABILITY_AVAILABLE &&
 		!is_absurd(n, timed, first, last);
 	if (first > decoder->selection->end_ns || last < decoder->selection->begin_ns)
 		return;
@@ -647,8 +663,8 @@ static void wait_for_start(struct decoder *decoder, const struct start *start)
 	decoder->selection->end_ns = start->end_ns;
 }
 
-void babeltrace_decode(struct babeltrace *babeltrace, const struct trace *traces, struct stream *streams, uint32_t n,
-		       uint32_t worker, struct share *share, const struct start *start,
+void babeltrace_decode(struct babeltrace *babeltrace, const struct trace *traces, struct stream *streams,
+		       uint32_t n, uint32_t worker, struct share *share, const struct start *start,
 		       struct selection *selection)
 {
 	struct decoder *decoder = memory_zeroed(sizeof *decoder);
@@ -668,7 +684,8 @@ void babeltrace_decode(struct babeltrace *babeltrace, const struct trace *traces
 						.left = UINT64_MAX,
 						.is_padded = traces[streams[i].trace].is_padded };
 	for (size_t i = 1; i <= decoder->n; i++) {
-		if (i < decoder->n && decoder->inputs[i].stream->trace == decoder->inputs[first].stream->trace)
+		if (i < decoder->n &&
+		    decoder->inputs[i].stream->trace == decoder->inputs[first].stream->trace)
 			continue;
 		connect(decoder, &decoder->inputs[first], i - first);
 		first = i;

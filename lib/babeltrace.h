@@ -38,7 +38,7 @@ struct stream {
 	_Atomic uint32_t state;
 	_Atomic uint64_t consumed;	/* messages that are done with: a successor begins behind them */
 	uint64_t lost, lost_places, lost_unknown;	/* events; losses; those whose number is not known */
-	uint64_t backwards, cut, timeless;	/* events: earlier than the one before, shortened, without time */
+	uint64_t backwards, cut, timeless; /* events: earlier than the one before, shortened, without time */
 	char file[BABELTRACE_TEXT];	/* the stream's name, once it is known */
 	char reason[BABELTRACE_TEXT];	/* why it is broken */
 };
@@ -77,8 +77,8 @@ const char *babeltrace_port(const struct babeltrace *babeltrace, uint32_t number
  * SHARE's ring, ordered by time and then by the streams' order. The reasons of those that broke are in
  * the streams.
  */
-void babeltrace_decode(struct babeltrace *babeltrace, const struct trace *traces, struct stream *streams, uint32_t n,
-		       uint32_t worker, struct share *share, const struct start *start,
+void babeltrace_decode(struct babeltrace *babeltrace, const struct trace *traces, struct stream *streams,
+		       uint32_t n, uint32_t worker, struct share *share, const struct start *start,
 		       struct selection *selection);
 
 #endif

@@ -74,8 +74,7 @@ bool cell_number(const struct cell *cell, double *number)
 	       (cell->kind == CELL_TEXT && number_real(cell->text, number));
 }
 
-/* The whole number that the cell is, as text too. */
-static bool is_whole(const struct cell *cell, __int128 *whole)
+bool cell_whole_of(const struct cell *cell, __int128 *whole)
 {
 	*whole = cell->whole;
 	return cell->kind == CELL_WHOLE || (cell->kind == CELL_TEXT && cell_get_whole(cell->text, whole));
@@ -89,7 +88,7 @@ int cell_compare(const struct cell *a, const struct cell *b)
 
 	if (a->kind == CELL_NONE || b->kind == CELL_NONE)
 		return (a->kind != CELL_NONE) - (b->kind != CELL_NONE);
-	if (is_whole(a, &i) && is_whole(b, &k) && i != k)
+	if (cell_whole_of(a, &i) && cell_whole_of(b, &k) && i != k)
 		return i < k ? -1 : 1;
 	a_number = cell_number(a, &x);
 	b_number = cell_number(b, &y);

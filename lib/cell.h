@@ -40,6 +40,9 @@ struct slice cell_value(const struct cell *cell, char *space);
 /* The number that the cell is or whose text it holds, rounded to a double; false: none. */
 bool cell_number(const struct cell *cell, double *number);
 
+/* The whole number that the cell is or whose text it holds; false: none. */
+bool cell_whole_of(const struct cell *cell, __int128 *whole);
+
 /* The order of two cells: none first, then numbers by size (exactly), then text by bytes. */
 int cell_compare(const struct cell *a, const struct cell *b);
 

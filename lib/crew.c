@@ -143,13 +143,14 @@ static void say_death(const struct crew *crew, int status, char *reason)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_HUNG)
 		snprintf(reason, BABELTRACE_TEXT, "libbabeltrace2 hangs");
 	else if (WIFSIGNALED(status))
-		snprintf(reason, BABELTRACE_TEXT, "libbabeltrace2 died: %s%s%.200s", strsignal(WTERMSIG(status)),
-			 *line ? ": " : "", line);
+		snprintf(reason, BABELTRACE_TEXT, "libbabeltrace2 died: %s%s%.200s",
+			 strsignal(WTERMSIG(status)), *line ? ": " : "", line);
 	else
 		snprintf(reason, BABELTRACE_TEXT, "libbabeltrace2 ended%s%.200s", *line ? ": " : "", line);
 }
 
-static void work(struct crew *crew, struct babeltrace *babeltrace, uint32_t number, struct selection *selection)
+static void work(struct crew *crew, struct babeltrace *babeltrace, uint32_t number,
+		 struct selection *selection)
 {
 	struct crew_board *board = crew->board;
 
@@ -158,7 +159,8 @@ static void work(struct crew *crew, struct babeltrace *babeltrace, uint32_t numb
 	leave(EXIT_COMPLETE);
 }
 
-static pid_t hire(struct crew *crew, struct babeltrace *babeltrace, uint32_t number, struct selection *selection)
+static pid_t hire(struct crew *crew, struct babeltrace *babeltrace, uint32_t number,
+		  struct selection *selection)
 {
 	pid_t parent = getpid(), pid = fork();
 

@@ -7,6 +7,7 @@
 
 #include "eventname.h"
 #include "intern.h"
+#include "keys.h"
 #include "memory.h"
 #include "reader.h"
 
@@ -23,7 +24,7 @@ struct node {
 	int bits;		/* width, where it matters */
 	struct key key;		/* ready for the writer */
 	struct key length_key;	/* NAME.length */
-	struct slice part;	/* the last part of the name: what is added to a path that is made per event */
+	struct slice part; /* the last part of the name: what is added to a path that is made per event */
 	struct node *child;	/* members; options; the element */
 	uint32_t n;
 };
@@ -84,31 +85,15 @@ static struct key padded(struct key key)
 /* The key of PARENT.NAME, unlike all others. */
 static struct key make_key(struct maker *maker, struct slice parent, struct slice name)
 {
-	char text[2 * EVENTPLAN_KEY_MAX + 16];
-	struct key key;
-	size_t len;
+	struct keys_name key;
 
-	if (parent.len > EVENTPLAN_KEY_MAX)
-		parent.len = EVENTPLAN_KEY_MAX;
-	len = (size_t)snprintf(text, sizeof text, "%.*s%s%.*s", (int)parent.len, parent.at,
-			       parent.len ? "." : "",
-			       name.len > EVENTPLAN_KEY_MAX ? EVENTPLAN_KEY_MAX : (int)name.len, name.at);
-	if (len > EVENTPLAN_KEY_MAX)
-		len = EVENTPLAN_KEY_MAX;
-	key = key_of((struct slice){ text, len });
-	for (int i = 2; intern_find(maker->names, key_name(key)) != UINT32_MAX; i++) {
-		size_t end = len + (size_t)sprintf(text + len, "_%d", i);
-
-		free((char *)(uintptr_t)key.at);
-		key = key_of((struct slice){ text, end });
-	}
-	intern_id(maker->names, key_name(key));
-	return padded(key);
+	keys_make(&key, maker->names, parent, name);
+	return padded(key_of((struct slice){ key.text, key.len }));
 }
 
 static struct key length_key(struct slice name)
 {
-	char text[EVENTPLAN_KEY_MAX + 32];
+	char text[KEYS_LENGTH_MAX + 32];
 
 	return key_of((struct slice){ text, (size_t)snprintf(text, sizeof text, "%.*s.length", (int)name.len,
 							      name.at) });
@@ -158,22 +143,22 @@ static enum kind kind_of(const bt_field_class *class)
 	}
 }
 
-static struct node make(struct maker *maker, const bt_field_class *class, struct slice parent, struct slice name,
-			const struct key *ready);
+static struct node make(struct maker *maker, const bt_field_class *class, struct slice parent,
+			struct slice name, const struct key *ready);
 
 /* `_NAME_length`, which LTTng puts before the sequence or the text NAME. */
 static bool is_only_a_length(const bt_field_class *structure, const char *name)
 {
-	size_t len = strlen(name);
 	const bt_field_class_structure_member *member;
-	char of[EVENTPLAN_KEY_MAX];
 	enum kind kind;
+	struct slice of;
+	char *text;
 
-	if (name[0] != '_' || len < sizeof "_x_length" - 1 || len >= sizeof of ||
-	    strcmp(name + len - strlen("_length"), "_length") != 0)
+	if (!keys_is_length(slice_of(name), &of))
 		return false;
-	snprintf(of, sizeof of, "%.*s", (int)(len - 1 - strlen("_length")), name + 1);
-	member = bt_field_class_structure_borrow_member_by_name_const(structure, of);
+	text = memory_copy(of);
+	member = bt_field_class_structure_borrow_member_by_name_const(structure, text);
+	free(text);
 	if (!member)
 		return false;
 	kind = kind_of(bt_field_class_structure_member_borrow_field_class_const(member));
@@ -205,8 +190,9 @@ static void make_members(struct maker *maker, struct node *node, const bt_field_
 
 		if (is_only_a_length(class, name))
 			continue;
-		node->child[node->n] = make(maker, bt_field_class_structure_member_borrow_field_class_const(member),
-					    key_name(node->key), slice_of(name), NULL);
+		node->child[node->n] =
+			make(maker, bt_field_class_structure_member_borrow_field_class_const(member),
+			     key_name(node->key), slice_of(name), NULL);
 		node->child[node->n++].index = (uint32_t)i;
 	}
 }
@@ -230,8 +216,8 @@ static void make_options(struct maker *maker, struct node *node, const bt_field_
 	maker->fixed = most;
 }
 
-static struct node make(struct maker *maker, const bt_field_class *class, struct slice parent, struct slice name,
-			const struct key *ready)
+static struct node make(struct maker *maker, const bt_field_class *class, struct slice parent,
+			struct slice name, const struct key *ready)
 {
 	struct node node = { .kind = kind_of(class) };
 	struct slice own;
@@ -317,45 +303,9 @@ static bool is_context(const bt_event_class *event, const char *name)
 	       has_member(section_class(event, SPECIFIC_CONTEXT), name);
 }
 
-/* Which context tells who ran: NULL where none does. */
-struct who {
-	const char *pid, *tid, *comm;
-};
-
-static struct who who_ran(const bt_event_class *event)
+static bool has_field(const void *event, bool in_payload, const char *name)
 {
-	bool perf = has_member(section_class(event, PAYLOAD), "perf_tid");
-
-	return (struct who){
-		.pid = is_context(event, "pid")	   ? "pid"
-		       : is_context(event, "vpid") ? "vpid"
-		       : perf			   ? "perf_pid"
-						   : NULL,
-		.tid = is_context(event, "tid")	   ? "tid"
-		       : is_context(event, "vtid") ? "vtid"
-		       : perf			   ? "perf_tid"
-						   : NULL,
-		.comm = is_context(event, "procname") ? "procname" : NULL,
-	};
-}
-
-static bool is_reserved(const char *name)
-{
-	return strcmp(name, "ts") == 0 || strcmp(name, "ev") == 0 || strcmp(name, "cpu") == 0 ||
-	       strcmp(name, "pid") == 0 || strcmp(name, "tid") == 0 || strcmp(name, "comm") == 0;
-}
-
-static bool same(const char *a, const char *b)
-{
-	return a && strcmp(a, b) == 0;
-}
-
-/* What a member of a section is called in the record; NULL and its part of `who` where it is that. */
-static const char *who_key(const struct who *who, enum section section, const char *name)
-{
-	if ((section == PAYLOAD) != (strncmp(name, "perf_", 5) == 0))
-		return NULL;
-	return same(who->pid, name) ? "pid" : same(who->tid, name) ? "tid" : same(who->comm, name) ? "comm" : NULL;
+	return in_payload ? has_member(section_class(event, PAYLOAD), name) : is_context(event, name);
 }
 
 static void add_step(struct eventplan *plan, enum section section, uint64_t index, struct node node)
@@ -367,7 +317,7 @@ static void add_step(struct eventplan *plan, enum section section, uint64_t inde
 }
 
 static void add_members(struct eventplan *plan, struct maker *maker, const bt_event_class *event,
-			const struct who *who, enum section section, const char *only)
+			const struct keys_who *who, enum section section, const char *only)
 {
 	const bt_field_class *class = section_class(event, section);
 	uint64_t count = class ? bt_field_class_structure_get_member_count(class) : 0;
@@ -375,16 +325,17 @@ static void add_members(struct eventplan *plan, struct maker *maker, const bt_ev
 	for (uint64_t i = 0; i < count; i++) {
 		const bt_field_class_structure_member *member =
 			bt_field_class_structure_borrow_member_by_index_const(class, i);
-		const bt_field_class *field = bt_field_class_structure_member_borrow_field_class_const(member);
+		const bt_field_class *field =
+			bt_field_class_structure_member_borrow_field_class_const(member);
 		const char *name = bt_field_class_structure_member_get_name(member);
-		const char *as = who_key(who, section, name);
+		const char *as = keys_who_key(who, section == PAYLOAD, slice_of(name));
 		struct slice parent = { "", 0 };
 
-		if (only ? !same(as, only) : as != NULL)
+		if (only ? !as || strcmp(as, only) != 0 : as != NULL)
 			continue;
 		if (!only && is_only_a_length(class, name))
 			continue;
-		if (!as && (is_reserved(name) || (section == PAYLOAD && is_context(event, name))))
+		if (!as && (keys_reserved(slice_of(name)) || (section == PAYLOAD && is_context(event, name))))
 			parent = section == PAYLOAD ? SLICE("payload") : SLICE("context");
 		add_step(plan, section, i, make(maker, field, parent, slice_of(as ? as : name), NULL));
 		if (only)
@@ -392,36 +343,15 @@ static void add_members(struct eventplan *plan, struct maker *maker, const bt_ev
 	}
 }
 
-static bool is_user_space(const bt_event_class *event)
-{
-	/* A class does not know its trace; LTTng's user space names have two parts. */
-	const char *name = bt_event_class_get_name(event);
-	const bt_value *attributes = bt_event_class_borrow_user_attributes_const(event);
-
-	(void)attributes;
-	return name && strchr(name, ':') && is_context(event, "vpid");
-}
-
 static void name_event(struct eventplan *plan, const bt_event_class *event)
 {
-	char room[EVENTNAME_ROOM], number[40];
 	const char *given = bt_event_class_get_name(event);
-	struct slice name;
+	char room[EVENTNAME_ROOM], *copy;
 	struct writer *text;
-	char *copy;
+	struct slice name;
 
-	if (!given) {
-		snprintf(number, sizeof number, "event_%llu", (unsigned long long)bt_event_class_get_id(event));
-		given = number;
-	}
-	name = slice_of(given);
-	if (!is_user_space(event))
-		name = eventname_today(name, room);
-	/* Only we say what was lost. */
-	if (slice_equal(name, SLICE("lost")))
-		name = SLICE("event.lost");
-	if (name.len > 4096)
-		name.len = 4096;
+	name = keys_event(slice_of(given ? given : ""), bt_event_class_get_id(event), is_context(event, "vpid"),
+			  room);
 	copy = memory_copy(name);
 	plan->wanted = selection_event(plan->selection, copy);
 	free(copy);
@@ -439,7 +369,7 @@ struct eventplan *eventplan_new(const bt_event_class *event, const struct select
 	static const char *const first[] = { "pid", "tid", "comm" };
 	struct eventplan *plan = memory_zeroed(sizeof *plan);
 	struct maker maker = { .selection = selection };
-	struct who who;
+	struct keys_who who;
 
 	plan->selection = selection;
 	plan->has_clock = bt_stream_class_borrow_default_clock_class_const(
@@ -449,7 +379,7 @@ struct eventplan *eventplan_new(const bt_event_class *event, const struct select
 		return plan;
 	if (selection_field(selection, SLICE("cpu")))
 		plan->cpu = KEY("cpu");
-	who = who_ran(event);
+	who = keys_who(has_field, event);
 	maker.names = intern_new();
 	for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
 		size_t before = plan->n;
@@ -487,23 +417,6 @@ bool eventplan_has_clock(const struct eventplan *plan)
 
 /* ---- writing an event ---- */
 
-/* Bytes of TEXT that fit, escaped, in ROOM. */
-static size_t fitting(struct slice text, size_t room)
-{
-	size_t used = 0;
-
-	if (text.len <= room / 4)
-		return text.len;
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
-
-		used += c >= 0x20 && c != 0x7f && c != '\\' ? 1 : 4;
-		if (used > room)
-			return i;
-	}
-	return text.len;
-}
-
 static void put_text(struct eventplan *plan, struct writer *out, struct key key, struct key length,
 		     const bt_field *field)
 {
@@ -513,7 +426,7 @@ static void put_text(struct eventplan *plan, struct writer *out, struct key key,
 	if (full > 64) {
 		size_t used = (size_t)(out->at - out->buffer);
 
-		text.len = fitting(text, used < EVENTPLAN_BYTES ? EVENTPLAN_BYTES - used : 0);
+		text.len = writer_fitting(text, used < KEYS_BYTES_MAX ? KEYS_BYTES_MAX - used : 0);
 	}
 	writer_text(out, key, text);
 	if (text.len != full && length.len) {
@@ -600,13 +513,13 @@ static void put_scalar(struct eventplan *plan, struct writer *out, const struct 
 
 /* The path of a field below an array, and the key made of it. */
 struct path {
-	char text[EVENTPLAN_KEY_MAX + 32];	/* TAB, the path, room for `.length=` */
+	char text[KEYS_LENGTH_MAX + 32];	/* TAB, the path, room for `.length=` */
 	size_t len;
 };
 
 static bool path_add(struct path *path, struct slice part)
 {
-	if (path->len + 1 + part.len > EVENTPLAN_KEY_MAX)
+	if (path->len + 1 + part.len > KEYS_LENGTH_MAX)
 		return false;
 	path->text[path->len++] = '.';
 	memcpy(path->text + path->len, part.at, part.len);
@@ -620,8 +533,8 @@ static struct key path_key(struct path *path)
 	return (struct key){ path->text, path->len + 1 };
 }
 
-static void put_elements(struct eventplan *plan, struct writer *out, const struct node *node, struct path *path,
-			 bool all, const bt_field *field);
+static void put_elements(struct eventplan *plan, struct writer *out, const struct node *node,
+			 struct path *path, bool all, const bt_field *field);
 
 /* What is below an array: its keys are made as it comes. */
 static void put_below(struct eventplan *plan, struct writer *out, const struct node *node, struct path *path,
@@ -647,8 +560,8 @@ static void put_below(struct eventplan *plan, struct writer *out, const struct n
 			put_below(plan, out, &node->child[0], path, all, field);
 		return;
 	case VARIANT:
-		put_below(plan, out, &node->child[bt_field_variant_get_selected_option_index(field)], path, all,
-			  bt_field_variant_borrow_selected_option_field_const(field));
+		put_below(plan, out, &node->child[bt_field_variant_get_selected_option_index(field)], path,
+			  all, bt_field_variant_borrow_selected_option_field_const(field));
 		return;
 	case ARRAY:
 		put_elements(plan, out, node, path, all, field);
@@ -663,8 +576,8 @@ static void put_below(struct eventplan *plan, struct writer *out, const struct n
 	}
 }
 
-static void put_elements(struct eventplan *plan, struct writer *out, const struct node *node, struct path *path,
-			 bool all, const bt_field *field)
+static void put_elements(struct eventplan *plan, struct writer *out, const struct node *node,
+			 struct path *path, bool all, const bt_field *field)
 {
 	uint64_t n = bt_field_array_get_length(field), i;
 	size_t len = path->len;
@@ -677,11 +590,12 @@ static void put_elements(struct eventplan *plan, struct writer *out, const struc
 	for (i = 0; i < n; i++) {
 		char number[NUMBER_TEXT];
 
-		if (plan->left <= plan->fixed || out->at - out->buffer > EVENTPLAN_BYTES)
+		if (plan->left <= plan->fixed || out->at - out->buffer > KEYS_BYTES_MAX)
 			break;
 		if (!path_add(path, (struct slice){ number, number_put_u64(number, i) }))
 			break;
-		put_below(plan, out, node->child, path, all, bt_field_array_borrow_element_field_by_index_const(field, i));
+		put_below(plan, out, node->child, path, all,
+			  bt_field_array_borrow_element_field_by_index_const(field, i));
 		path->len = len;
 	}
 	if (i == n)
@@ -702,7 +616,8 @@ static void put(struct eventplan *plan, struct writer *out, const struct node *n
 	case STRUCTURE:
 		for (uint32_t i = 0; i < node->n; i++)
 			put(plan, out, &node->child[i],
-			    bt_field_structure_borrow_member_field_by_index_const(field, node->child[i].index));
+			    bt_field_structure_borrow_member_field_by_index_const(field,
+										  node->child[i].index));
 		return;
 	case OPTION:
 		field = bt_field_option_borrow_field_const(field);
@@ -763,7 +678,8 @@ static bool put_number(struct writer *out, const struct node *node, const bt_fie
 	}
 }
 
-bool eventplan_write(struct eventplan *plan, struct writer *out, const bt_event *event, int64_t ts, int64_t cpu)
+bool eventplan_write(struct eventplan *plan, struct writer *out, const bt_event *event, int64_t ts,
+		     int64_t cpu)
 {
 	const bt_field *section[SECTIONS] = { NULL };
 

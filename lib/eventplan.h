@@ -12,11 +12,6 @@
 #include "selection.h"
 #include "writer.h"
 
-enum {
-	EVENTPLAN_KEY_MAX = 255,	/* longer keys are cut */
-	EVENTPLAN_BYTES = 12 << 20,	/* arrays and texts end where a record has so many */
-};
-
 struct eventplan;
 
 /* What the events of this class become under SELECTION (may go away afterwards). */

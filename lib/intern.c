@@ -89,7 +89,8 @@ static struct slice keep(struct intern *in, struct slice text)
 		in->blocks = block;
 	}
 	copy = block->bytes + block->used;
-	memcpy(copy, text.at, text.len);
+	if (text.len)
+		memcpy(copy, text.at, text.len);
 	copy[text.len] = '\0';
 	block->used += text.len + 1;
 	return (struct slice){ copy, text.len };

@@ -79,3 +79,20 @@ const char *keys_who_key(const struct keys_who *who, bool in_payload, struct sli
 		return NULL;
 	return is(who->pid, name) ? "pid" : is(who->tid, name) ? "tid" : is(who->comm, name) ? "comm" : NULL;
 }
+
+struct slice keys_event(struct slice given, uint64_t id, bool have_vpid, char room[EVENTNAME_ROOM])
+{
+	bool is_user_space = have_vpid && given.len && memchr(given.at, ':', given.len);
+	struct slice name = given;
+
+	if (!name.len)
+		name = (struct slice){ room, (size_t)snprintf(room, EVENTNAME_ROOM, "event_%llu",
+							      (unsigned long long)id) };
+	else if (!is_user_space)
+		name = eventname_today(name, room);
+	if (slice_equal(name, SLICE("lost")))
+		name = SLICE("event.lost");
+	if (name.len > 4096)
+		name.len = 4096;
+	return name;
+}

@@ -10,6 +10,7 @@
 #ifndef WEIR_KEYS_H
 #define WEIR_KEYS_H
 
+#include "eventname.h"
 #include "intern.h"
 
 enum {
@@ -50,5 +51,12 @@ struct keys_who keys_who(bool (*has)(const void *event, bool in_payload, const c
 
 /* pid, tid or comm, where the field NAME is that; else NULL. */
 const char *keys_who_key(const struct keys_who *who, bool in_payload, struct slice name);
+
+/*
+ * What an event is called: GIVEN, today's name of an old one (eventname.h), event_ID where it has none,
+ * event.lost instead of lost, which only we say. In user space's traces, whose names have two parts and
+ * whose events HAVE_VPID, names stay. At most 4096 bytes, in GIVEN or in ROOM.
+ */
+struct slice keys_event(struct slice given, uint64_t id, bool have_vpid, char room[EVENTNAME_ROOM]);
 
 #endif

@@ -66,7 +66,8 @@ static const struct intern *sorting;
 
 static int compare_names(const void *a, const void *b)
 {
-	return slice_compare(intern_text(sorting, *(const uint32_t *)a), intern_text(sorting, *(const uint32_t *)b));
+	return slice_compare(intern_text(sorting, *(const uint32_t *)a),
+			     intern_text(sorting, *(const uint32_t *)b));
 }
 
 static void print(const struct intern *names, const struct type *types)

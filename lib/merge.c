@@ -97,7 +97,8 @@ static void pass(struct merge *merge, struct cursor *cursor, const struct cursor
 	} while (++cursor->head != cursor->tail && bytes < CHUNK);
 	write_text(merge->out, ring->text + cursor->bytes % RING_TEXT, bytes);
 	cursor->bytes += bytes;
-	if (cursor->bytes - cursor->given_bytes >= GIVE_BACK || cursor->head - cursor->given_head >= GIVE_BACK_ITEMS)
+	if (cursor->bytes - cursor->given_bytes >= GIVE_BACK ||
+	    cursor->head - cursor->given_head >= GIVE_BACK_ITEMS)
 		give_back(cursor);
 }
 

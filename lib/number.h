@@ -36,9 +36,15 @@ bool number_duration(struct slice text, uint64_t unit, uint64_t *ns);
 /* A size to bytes: a number and k, M, G or T (powers of 1024), `KiB` or `kB` forms too. */
 bool number_size(struct slice text, uint64_t *bytes);
 
-/* Writes the decimal digits of VALUE at TO (at least 20 bytes); returns how many. No NUL. */
+/*
+ * Writes the decimal digits of VALUE at TO (at least 24 bytes, all of which may change); returns how many.
+ * No NUL.
+ */
 size_t number_put_u64(char *to, uint64_t value);
 size_t number_put_i64(char *to, int64_t value);
+
+/* Writes VALUE, below 10^9, as nine digits, leading zeros and all. */
+void number_put_nine(char *to, uint32_t value);
 
 /*
  * Writes the shortest decimal text that reads back as VALUE (at most NUMBER_TEXT bytes); integers

@@ -27,7 +27,7 @@ struct rescued {
 	const char *path;		/* of the whole file, for messages */
 	const uint64_t *packets;	/* their offsets, and the end; NULL: the file is not taken apart */
 	size_t first, last;		/* which of them, last excluded */
-	unsigned choice;		/* parts with the same number, not 0: the first one that opens counts */
+	unsigned choice; /* parts with the same number, not 0: the first one that opens counts */
 };
 
 struct list {
@@ -44,7 +44,8 @@ static void add(struct list *list, struct trace trace)
 /* Frees AT in the end. */
 static void *kept(struct rescue *rescue, void *at)
 {
-	rescue->kept = memory_grow(rescue->kept, &rescue->kept_room, rescue->n_kept + 1, sizeof *rescue->kept);
+	rescue->kept =
+		memory_grow(rescue->kept, &rescue->kept_room, rescue->n_kept + 1, sizeof *rescue->kept);
 	rescue->kept[rescue->n_kept++] = at;
 	return at;
 }
@@ -58,8 +59,8 @@ static bool need_root(struct rescue *rescue)
 }
 
 /* Adds a part: packets first..last of a file (or the file), of which the last ends after SIZE bytes. */
-static void add_part(struct rescue *rescue, struct list *list, const struct rescued *of, const uint64_t *packets,
-		     size_t first, size_t last, uint64_t size, unsigned choice)
+static void add_part(struct rescue *rescue, struct list *list, const struct rescued *of,
+		     const uint64_t *packets, size_t first, size_t last, uint64_t size, unsigned choice)
 {
 	uint64_t from = 0, to = 0;
 	struct rescued *rescued;
@@ -94,7 +95,8 @@ static int is_stream(const struct dirent *entry)
 }
 
 /* First, whether it is for the metadata: then nothing can be done. */
-static void try_metadata(struct rescue *rescue, struct list *list, const struct trace *trace, const char *reason)
+static void try_metadata(struct rescue *rescue, struct list *list, const struct trace *trace,
+			 const char *reason)
 {
 	struct origin *origin = kept(rescue, memory_get(sizeof *origin));
 
@@ -102,8 +104,8 @@ static void try_metadata(struct rescue *rescue, struct list *list, const struct 
 	origin->trace = *trace;
 	snprintf(origin->reason, sizeof origin->reason, "%s", reason);
 	add_part(rescue, list,
-		 &(struct rescued){ .origin = origin, .directory = trace->paths[0], .path = trace->name }, NULL, 0, 0,
-		 0, 0);
+		 &(struct rescued) { .origin = origin, .directory = trace->paths[0], .path = trace->name },
+		 NULL, 0, 0, 0, 0);
 }
 
 /* The stream files of a trace, each for itself. */
@@ -122,10 +124,12 @@ static void split_trace(struct rescue *rescue, struct list *list, struct origin 
 			snprintf(path, sizeof path, "%s/%s", trace->paths[i], entries[e]->d_name);
 			if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size)
 				add_part(rescue, list,
-					 &(struct rescued){ .origin = origin, .directory = trace->paths[i],
-							    .file = kept(rescue, memory_copy(slice_of(
-									  entries[e]->d_name))),
-							    .path = kept(rescue, memory_copy(slice_of(path))) },
+					 &(struct rescued) {
+						 .origin = origin,
+						 .directory = trace->paths[i],
+						 .file = kept(rescue,
+							      memory_copy(slice_of(entries[e]->d_name))),
+						 .path = kept(rescue, memory_copy(slice_of(path))) },
 					 NULL, 0, 0, 0, 0);
 			free(entries[e]);
 		}
@@ -214,8 +218,8 @@ static void keep(struct rescue *rescue, struct list *next, const struct trace *t
 }
 
 /* What was refused is replaced by parts of it. */
-static void take_apart(struct rescue *rescue, struct list *next, const struct trace *trace, const char *reason,
-		       bool may_split)
+static void take_apart(struct rescue *rescue, struct list *next, const struct trace *trace,
+		       const char *reason, bool may_split)
 {
 	const struct rescued *part = trace->rescued;
 
@@ -232,7 +236,8 @@ static void take_apart(struct rescue *rescue, struct list *next, const struct tr
 }
 
 /* One round. True when there is something new to open. */
-static bool replace(struct rescue *rescue, struct crew *crew, struct trace **traces, size_t *n, bool may_split)
+static bool replace(struct rescue *rescue, struct crew *crew, struct trace **traces, size_t *n,
+		    bool may_split)
 {
 	struct list next = { 0 };
 	unsigned last_choice = 0, refused_choice = 0;

@@ -31,7 +31,8 @@ static void futex_wake(_Atomic uint32_t *word)
 
 struct bell *bell_new(void)
 {
-	struct bell *bell = mmap(NULL, sizeof *bell, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct bell *bell =
+		mmap(NULL, sizeof *bell, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	return bell == MAP_FAILED ? NULL : bell;
 }

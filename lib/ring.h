@@ -38,7 +38,7 @@ struct ring {
 	/* The producer's side. */
 	_Alignas(64) _Atomic uint64_t tail;	/* items published */
 	_Atomic uint64_t tail_bytes;
-	_Atomic int64_t now;			/* no later record is older than this, unless time steps back */
+	_Atomic int64_t now; /* no later record is older than this, unless time steps back */
 	_Atomic uint32_t over;			/* nothing more will come */
 	_Atomic uint32_t starved;		/* the producer sleeps for want of room */
 	/* The consumer's side. */

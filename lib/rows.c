@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "csv.h"
 #include "display.h"
@@ -35,6 +36,26 @@ struct rows {
 	struct piece *piece;
 	size_t pieces, piece_room;
 };
+
+const char *const rows_forms[] = { "table", "tskv", "csv", "json", NULL };
+
+enum rows_form rows_form_of(int chosen)
+{
+	if (chosen < 0)
+		return isatty(STDOUT_FILENO) ? ROWS_TABLE : ROWS_RECORDS;
+	return (enum rows_form)chosen;
+}
+
+static bool ends_with(struct slice name, struct slice end)
+{
+	return name.len >= end.len && memcmp(name.at + name.len - end.len, end.at, end.len) == 0;
+}
+
+enum column_role rows_role(struct slice name, enum column_role other)
+{
+	return ends_with(name, SLICE("_ns")) ? COLUMN_NS : ends_with(name, SLICE("bytes")) ? COLUMN_BYTES :
+	       ends_with(name, SLICE("_ts")) ? COLUMN_TIME : other;
+}
 
 static bool is_shown(const struct rows *r, size_t column)
 {
@@ -164,9 +185,14 @@ static void put_cell(struct rows *r, enum column_role role, const struct cell *c
 {
 	double number;
 	size_t len, columns;
+	__int128 ts;
 	char *to;
 
-	if (cell->kind == CELL_NONE) {
+	if (role == COLUMN_TIME && cell_whole_of(cell, &ts) && ts >= 0 && ts <= INT64_MAX) {
+		to = piece_room(r, TIME_TEXT);
+		len = put_time(to, (int64_t)ts);
+		add_piece(r, len, len);
+	} else if (cell->kind == CELL_NONE) {
 		*piece_room(r, 1) = '-';
 		add_piece(r, 1, 1);
 	} else if (role >= COLUMN_NUMBER && cell_number(cell, &number) &&
@@ -247,7 +273,7 @@ static bool to_the_left(const struct rows *r, size_t i)
 		return true;
 	for (size_t k = 0; k < r->n; k++)
 		if (is_shown(r, k) && i-- == 0)
-			return r->column[k].role <= COLUMN_EV;
+			return r->column[k].role <= COLUMN_TIME;
 	return false;
 }
 

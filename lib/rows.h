@@ -14,12 +14,22 @@ struct column {
 		COLUMN_TEXT,	/* to the left in tables, as are the next two; the others to the right */
 		COLUMN_SENTENCE,	/* text that tables do not cut, however long it is */
 		COLUMN_EV,	/* the record's `ev`: second in records, in its place elsewhere */
+		COLUMN_TIME,	/* a ts, shown as date and time; to the left */
 		COLUMN_NUMBER, COLUMN_NS, COLUMN_BYTES, COLUMN_PER_SECOND,	/* shown with their unit */
 		COLUMN_NOTE,	/* not in tables */
 	} role;
 };
 
 struct rows;
+
+/* The names of the forms, in the order of enum rows_form, for OPTION_CHOICE. */
+extern const char *const rows_forms[];
+
+/* The form CHOSEN among them; below 0, none is: a table on a terminal, records elsewhere. */
+enum rows_form rows_form_of(int chosen);
+
+/* The role that the end of a key's name tells: _ns, bytes, _ts, or else numbers or OTHER. */
+enum column_role rows_role(struct slice name, enum column_role other);
 
 /*
  * Writes rows of N COLUMNS, which are kept by reference, to WRITER. TIMED: tables have a column for

@@ -133,8 +133,8 @@ size_t salvage_sizes(const char *file, uint64_t from, uint64_t end, uint64_t *si
 			bytes = bits / 8;
 			for (size_t i = 0; i < n; i++)
 				known |= sizes[i] == bytes;
-			if (bits % 8 == 0 && bytes != end - from && bytes > HEAD && bytes < (uint64_t)1 << 30 &&
-			    !known)
+			if (bits % 8 == 0 && bytes != end - from && bytes > HEAD &&
+			    bytes < (uint64_t)1 << 30 && !known)
 				sizes[n++] = bytes;
 		}
 	}

@@ -41,7 +41,8 @@ static void see(void *data, struct slice line)
 	sum->unknown = true;
 }
 
-static void work(struct textfeed *feed, int fd, const char *name, struct selection *selection, uint32_t source)
+static void work(struct textfeed *feed, int fd, const char *name, struct selection *selection,
+		 uint32_t source)
 {
 	struct ring_writer out;
 	bool complete;

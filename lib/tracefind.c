@@ -42,7 +42,10 @@ static bool seen_before(struct tracefind *find, const struct stat *status)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* `uuid = "..."` in the block `trace { ... }` of metadata that is text. */
@@ -149,7 +152,8 @@ static void read_index(struct found *found, int directory, const char *stream)
 	fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return;
-	if (pread(fd, head, sizeof head, 0) == sizeof head && memcmp(head, magic, 4) == 0 && !fstat(fd, &status)) {
+	if (pread(fd, head, sizeof head, 0) == sizeof head && memcmp(head, magic, 4) == 0 &&
+	    !fstat(fd, &status)) {
 		len = big_endian(head + 8) & UINT32_MAX;
 		if (len >= sizeof entry &&
 		    pread(fd, entry, sizeof entry, status.st_size - (off_t)len) == sizeof entry) {
@@ -278,7 +282,8 @@ bool tracefind_below(struct tracefind *find, const char *directory)
 	bool good = walk(find, directory, 0);
 
 	if (good && find->n == before) {
-		message("cannot find a trace in %s: no metadata file with streams beside it is there or below",
+		message("cannot find a trace in %s: no metadata file with streams beside it is there or "
+			"below",
 			directory);
 		return false;
 	}

@@ -125,7 +125,7 @@ void writer_make_room(struct writer *writer, size_t size)
 	}
 }
 
-/* Whether one of the 8 bytes at P needs an escape (zero bytes of x: x - 1 borrows where x has no high bit). */
+/* Whether one of the 8 bytes at P needs an escape: in x - 1, a zero byte of x borrows its high bit. */
 static bool any_special(const char *p)
 {
 	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
@@ -134,8 +134,8 @@ static bool any_special(const char *p)
 	memcpy(&word, p, 8);
 	backslash = word ^ ones * '\\';
 	delete = word ^ ones * 0x7f;
-	return (((word - ones * 0x20) & ~word) | ((backslash - ones) & ~backslash) | ((delete - ones) & ~delete)) &
-	       high;
+	return (((word - ones * 0x20) & ~word) | ((backslash - ones) & ~backslash) |
+		((delete - ones) & ~delete)) & high;
 }
 
 /* How many of the bytes at P need no escape. */
@@ -205,6 +205,22 @@ static char *escape(char *to, struct slice text)
 size_t writer_escape(char *to, struct slice text)
 {
 	return (size_t)(escape(to, text) - to);
+}
+
+size_t writer_fitting(struct slice text, size_t room)
+{
+	size_t used = 0;
+
+	if (text.len <= room / 4)
+		return text.len;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		used += c >= 0x20 && c != 0x7f && c != '\\' ? 1 : 4;
+		if (used > room)
+			return i;
+	}
+	return text.len;
 }
 
 void writer_escaped(struct writer *writer, struct slice text)

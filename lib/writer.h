@@ -102,6 +102,9 @@ static inline void writer_raw(struct writer *writer, struct key key, struct slic
 /* Writes TEXT with the escapes of a value at TO, which has room for 4 bytes each; returns the length. */
 size_t writer_escape(char *to, struct slice text);
 
+/* How many bytes of TEXT take at most ROOM bytes when they are escaped. */
+size_t writer_fitting(struct slice text, size_t room);
+
 /* Text with the escapes of a value, without a key. */
 void writer_escaped(struct writer *writer, struct slice text);
 

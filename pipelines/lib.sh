@@ -33,9 +33,30 @@ usage_error() {
 	exit 2
 }
 
+# The comment at the top of the pipeline; its line `[options]` stands for the options that it shares.
 help() {
-	sed -n '/^# SPDX/d; /^#!/d; /^#/!q; s/^# \{0,1\}//p' "$0"
+	sed -n '/^# SPDX/d; /^#!/d; /^#/!q; s/^# \{0,1\}//p' "$0" | while IFS= read -r line; do
+		if [ "$line" = '[options]' ]; then help_options; else printf '%s\n' "$line"; fi
+	done
 	exit 0
+}
+help_options() {
+	cat <<-E
+	The input is a directory with LTTng traces at any depth, a file of records (raw or spans; also .zst, .gz),
+	babeltrace's text, or records on stdin (-, or none). Times are UTC. The options are:
+
+	$( [ -n "${lines-}" ] || echo '  -o, --output FORM   table (default), tskv (records), csv, json' )
+	  --begin T, --end T  only this part: what ended within it$( [ -z "${clips-}" ] || echo "; what crosses its edges is cut there" )
+	                      (T: 01:41:35.5, +2.5s after the first event, a date and time, epoch seconds or ns)
+	  --process NAME      only processes whose name (comm) is NAME, exactly
+	  --pid PID,...       only these processes
+	E
+	[ -z "${top+there}" ] || printf '  --top N             only the first N rows (default: %s)\n' "${top:-all}"
+	[ -z "${by+there}" ] || printf '  --by KEY,...        a row for each combination of these fields (default: %s)\n' "$by"
+	cat <<-E
+	  --strict            exit with status 3 when events were lost
+	  --help, --version
+	E
 }
 
 # need PROGRAM REMEDY: die when the program is not there.
@@ -83,7 +104,7 @@ wait_jobs() {
 }
 
 # open_records INPUT: writes the records of a trace's directory, a file of records (also zstd's, gzip's)
-# or babeltrace's text, or of stdin (-), to stdout. Further arguments go to lttng-convert.
+# or babeltrace's text, or of stdin (-) or a named pipe (records), to stdout. Further arguments go to lttng-convert.
 open_records() {
 	local input=$1
 	shift
@@ -93,7 +114,9 @@ open_records() {
 	*.zst) zstd -dcq -- "$input" ;;
 	*.gz) gzip -dc -- "$input" ;;
 	*)
-		if [ -f "$input" ] && [ "$(head -c 3 -- "$input")" = ts= ]; then
+		if [ -p "$input" ]; then
+			cat -- "$input"
+		elif [ -f "$input" ] && [ "$(head -c 3 -- "$input")" = ts= ]; then
 			cat -- "$input"
 		else
 			lttng-convert "$@" -- "$input"
@@ -101,3 +124,260 @@ open_records() {
 		;;
 	esac
 }
+
+# What follows is for pipelines that answer one question with one table:
+#
+#	events=('sched_*')  make=(spans -e runq)  choose=(ev=runq)
+#	options "$@"
+#	answer figures
+#
+# reads the trace's EVENTS (all: none given) with the FIELDS (all), makes spans of them, chooses those for
+# which the expressions of where(1) hold, and gives them to a command that writes rows.
+
+form=table
+declare -A own=()	# the pipeline's own options: name -> variable
+begin='' end='' process='' pid='' strict=() fields='' clips='' lines='' nothing='no such event is there'
+events=() make=() choose=()
+
+# options ARGUMENTS...: the shared options and the pipeline's own; sets $input. --top and --by are options of
+# pipelines that have set the variable (top='': all).
+options() {
+	local name
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--help) help ;;
+		--version)
+			printf '%s %s\n' "$pipeline" "$(where --version | cut -d' ' -f2-)"
+			exit 0
+			;;
+		--strict)
+			strict=(--strict)
+			shift
+			continue
+			;;
+		--)
+			shift
+			break
+			;;
+		--*=*)
+			name=${1%%=*}
+			set -- "$name" "${1#*=}" "${@:2}"
+			continue
+			;;
+		-o | --output)
+			[ -z "$lines" ] || usage_error "unknown option '$1': it writes lines of text"
+			name=form
+			;;
+		--begin | --end | --process | --pid) name=${1#--} ;;
+		--top | --by)
+			name=${1#--}
+			[ -n "${!name+there}" ] || usage_error "unknown option '$1'"
+			;;
+		-?*)
+			[ -n "${own[$1]:-}" ] || usage_error "unknown option '$1'"
+			name=${own[$1]}
+			;;
+		*) break ;;
+		esac
+		[ $# -ge 2 ] || usage_error "$1 wants an argument"
+		[ -n "$2" ] || usage_error "$1 wants an argument that is not empty"
+		printf -v "$name" %s "$2"
+		shift 2
+	done
+	[ $# -le 1 ] || usage_error "it takes one trace, file or directory"
+	input=${1:--}
+	[ -n "${1-}" ] || [ ! -t 0 ] || usage_error "it takes a trace, or records on stdin"
+	check_options
+	begin=$(moment --begin "$begin") || exit
+	end=$(moment --end "$end") || exit
+}
+
+check_options() {
+	case $form in
+	table | tskv | csv | json) ;;
+	*) usage_error "cannot write '$form': there are table, tskv, csv and json" ;;
+	esac
+	[[ ${top:-1} =~ ^[1-9][0-9]{0,6}$ ]] || usage_error "--top wants a number from 1 to 9999999, not '$top'"
+	[[ ${pid:-1} =~ ^[0-9]{1,10}(,[0-9]{1,10})*$ ]] || usage_error "--pid wants numbers, not '$pid'"
+	local key='[A-Za-z_][A-Za-z0-9_.]*'
+	[[ ${by:-ev} =~ ^$key(,$key)*$ ]] || usage_error "--by wants keys with commas between, not '$by'"
+	[ "$input" = - ] || [[ $input == net*://* ]] || [ -e "$input" ] ||
+		die "cannot open $input: No such file or directory"
+}
+
+# moment OPTION T: the moment T, as programs take it without a first event: +5s and 01:41:35 are made absolute.
+moment() {
+	local t=$2 first
+	if [[ $t == +* || $t =~ ^[0-9]{1,2}:[0-9] ]]; then
+		[ "$input" != - ] || usage_error "$1 wants a date and time when records come on stdin"
+		first=$(open_records "$input" 2>/dev/null | head -n 1 | sed -n 's/^ts=\([0-9]*\).*/\1/p')
+		[ -n "$first" ] || first=0
+		if [[ $t == +* ]]; then
+			t=$(after "$first" "${t#+}") || usage_error "$1: '$2' is not a time"
+		else
+			t=$(date -u -d "@${first:0:-9}" +%Y-%m-%d 2>/dev/null)T$t
+		fi
+	fi
+	[ -z "$t" ] || where "ts>=$t" </dev/null 2>/dev/null || usage_error "$1: '$2' is not a time"
+	printf '%s' "$t"
+}
+
+# after NS DURATION: NS plus the duration, a number with a unit (without: seconds), in ns.
+after() {
+	local number rest unit
+	[[ $2 =~ ^([0-9]{1,9})(\.([0-9]{1,9}))?(ns|us|ms|s|m|h|d)?$ ]] || return 1
+	number=${BASH_REMATCH[1]} rest=${BASH_REMATCH[3]}000000000
+	case ${BASH_REMATCH[4]} in
+	ns) unit=1 ;;
+	us) unit=1000 ;;
+	ms) unit=1000000 ;;
+	m) unit=60000000000 ;;
+	h) unit=3600000000000 ;;
+	d) unit=86400000000000 ;;
+	*) unit=1000000000 ;;
+	esac
+	echo $(($1 + 10#$number * unit + (10#${rest:0:9} * (unit / 1000) + 500000) / 1000000))
+}
+
+# A value of an expression of where(1), which has lists with commas.
+literal() {
+	local value=${1//\\/\\\\}
+	printf '%s' "${value//,/\\,}"
+}
+
+read_events() {
+	local arguments=() glob
+	for glob in "${events[@]}"; do arguments+=(-e "$glob"); done
+	[ -z "$fields" ] || arguments+=(-f "$fields")
+	[ -z "$end" ] || [ -n "$clips" ] || arguments+=(--end "$end")
+	open_records "$input" "${arguments[@]}"
+}
+
+# What has ended within the window, of the process asked for. Of what had not ended with the input, the time
+# is not known: that counts only where its time is cut to the window anyway.
+select_records() {
+	local tests=(ev "${choose[@]}")
+	[ -n "$clips" ] || tests+=('!unfinished')
+	[ -z "$begin" ] || [ -n "$clips" ] || tests+=("ts>=$begin")
+	[ -z "$end" ] || [ -n "$clips" ] || tests+=("ts<=$end")
+	[ -z "$process" ] || [ -n "$clips" ] || tests+=("comm=$(literal "$process")")
+	[ -z "$pid" ] || [ -n "$clips" ] || tests+=("pid=$pid")
+	where "${tests[@]}"
+}
+
+# The rows as they come; when none came, that is said.
+show() {
+	local first
+	if IFS= read -r first; then
+		printf '%s\n' "$first"
+		exec cat
+	fi
+	say "nothing found: $nothing"
+}
+
+# Messages of a pipeline's programs: loss is said once, not by each of them.
+messages() {
+	awk '/ events? (was|were) lost/ && lost++ { next } { print; fflush() }' >&2
+}
+
+# verdict STATUS...: the status of a pipeline by that of its stages. 141 is a closed pipe: the reader had enough.
+verdict() {
+	local status result=0
+	for status; do
+		case $status in
+		0 | 141) ;;
+		3) [ "$result" = 1 ] || result=3 ;;
+		*) result=1 ;;
+		esac
+	done
+	return "$result"
+}
+
+answer_stages() {
+	read_events | "${make[@]}" | select_records | "$@" | show
+	verdict "${PIPESTATUS[@]}"
+}
+
+# answer COMMAND...: the rows of COMMAND on stdout, and the exit status of the pipeline. Ends the script.
+answer() {
+	[ ${#make[@]} -gt 0 ] || make=(cat)
+	{
+		answer_stages "$@" 2>&1 >&3 3>&- | messages 3>&-
+		status=${PIPESTATUS[0]}
+	} 3>&1
+	exit "$status"
+}
+
+# Commands for answer: figures by group; the longest; all; how many of which length.
+figures() {
+	stats -o "$form" "${strict[@]}" -g "$by" -a count,sum,min,mean,max,stddev,p50,p95,p99 -s sum ${top:+-n "$top"} dur_ns
+}
+longest() {
+	list -o "$form" "${strict[@]}" -f "begin_ts,dur_ns,$details" -s dur_ns -n "$top"
+}
+every() {
+	list -o "$form" "${strict[@]}" -f "begin_ts,dur_ns,$details" ${top:+-n "$top"}
+}
+spread() {
+	histogram -o "$form" "${strict[@]}" -g "$by" dur_ns
+}
+
+# by_mode MODE: runs the command above of that name.
+by_mode() {
+	case $1 in
+	stats) answer figures ;;
+	top) answer longest ;;
+	log) answer every ;;
+	freq) answer spread ;;
+	esac
+}
+
+# The events, and their fields, that tell which thread is on a CPU and which one waits; that tell of system
+# calls; and the calls by what they do.
+# shellcheck disable=SC2034
+{
+	scheduling=('sched_switch' 'sched_wak*' 'sched_process_*')
+	scheduling_fields=cpu,pid,tid,comm,prev_tid,prev_state,prev_comm,next_tid,next_comm,payload.tid,payload.comm
+	scheduling_fields+=,target_cpu,child_pid,child_tid,child_comm,parent_pid,parent_tid,parent_comm,filename,old_tid
+	calling=('syscall_*' 'sched_switch' 'sched_wak*' 'sched_process_*' 'lttng_statedump_*')
+	reads=read,pread64,pread,readv,preadv,preadv2,recvfrom,recvmsg,recvmmsg
+	writes=write,pwrite64,pwrite,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg
+	opens=open,openat,openat2,creat,socket,accept,accept4,dup,dup2,dup3
+	syncs=sync,syncfs,fsync,fdatasync,sync_file_range,msync
+	copies=sendfile,sendfile64,splice,tee,vmsplice,copy_file_range
+}
+
+# For awk programs: fields() puts the record's fields into f; plain(VALUE) is the value without what a terminal
+# might obey beyond the escapes that it has (C1 controls, marks that turn the direction of writing); clock(TS) is
+# the date and time of a ts.
+# shellcheck disable=SC2034
+awk_records='
+function fields(  i, p) {
+	delete f
+	for (i = 1; i <= NF; i++) {
+		p = index($i, "=")
+		f[substr($i, 1, p - 1)] = substr($i, p + 1)
+	}
+}
+function plain(value) {
+	gsub(/\302[\200-\237]|\342\200[\213-\217\250-\256]|\342\201[\240-\257]|\357\273\277/, "?", value)
+	return value
+}
+function clock(ts,  days, seconds, era, of_era, year, of_year, month) {
+	seconds = substr(ts, 1, length(ts) - 9) + 0
+	if (seconds == clock_seconds) return clock_text
+	clock_seconds = seconds
+	days = int(seconds / 86400)
+	seconds -= days * 86400
+	# Days to a date of the Gregorian calendar, years beginning in March: H. Hinnant, civil_from_days.
+	days += 719468
+	era = int(days / 146097)
+	of_era = days - era * 146097
+	year = int((of_era - int(of_era / 1460) + int(of_era / 36524) - int(of_era / 146096)) / 365)
+	of_year = of_era - (365 * year + int(year / 4) - int(year / 100))
+	month = int((5 * of_year + 2) / 153)
+	clock_text = sprintf("%04d-%02d-%02d %02d:%02d:%02d", year + era * 400 + (month >= 10),
+		month < 10 ? month + 3 : month - 9, of_year - int((153 * month + 2) / 5) + 1,
+		int(seconds / 3600), int(seconds % 3600 / 60), seconds % 60)
+	return clock_text
+}'

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # lttng-convert, against babeltrace2.
+# $as and $damage are words: a command and its arguments.
+# shellcheck disable=SC2086
 
 load helper
 
@@ -68,6 +70,73 @@ fields_agree() {
 		lttng-convert -j1 -x 'timer_*' --begin +1s --end +2s "$trace/trace" | cmp - "$T/window"
 		[ -s "$T/window" ]
 	done
+}
+
+@test "both readers give the same bytes, and say the same" {
+	for name in smoke contend-quiet postgres tinybuf callstack rotated; do
+		trace=$(trace "$name") || continue
+		for arguments in '' '-e sched_* -f cpu,comm,next_comm' '--begin +100ms --end +300ms' '-x *hrtimer* -f callstack_kernel.1,tid'; do
+			# The arguments are words of our own.
+			# shellcheck disable=SC2086
+			for reader in fast babeltrace; do
+				try lttng-convert --reader $reader $arguments "$trace/trace"
+				cp "$T/try.out" "$T/$reader.out"
+				echo "status $status" | cat - "$T/try.err" >"$T/$reader.err"
+			done
+			cmp "$T/fast.out" "$T/babeltrace.out"
+			diff "$T/fast.err" "$T/babeltrace.err"
+		done
+	done
+}
+
+@test "our reader: a stream that is cut off: all that is before the cut" {
+	copy smoke
+	lttng-convert "$trace" >"$T/all"
+	truncate -s 900000 "$trace/kernel/ch0_0"
+	try lttng-convert "$trace"
+	[ "$status" = 1 ] && [[ $err == "lttng-convert: $trace/kernel/ch0_0, byte "* ]]
+	grep -a $'\tcpu=1\t' "$T/all" | cmp - <(grep -a $'\tcpu=1\t' "$T/try.out")
+	grep -a $'\tcpu=0\t' "$T/try.out" | grep -v 'ev=lost' >"$T/cut"
+	[ "$(wc -l <"$T/cut")" -ge 15621 ]
+	grep -a $'\tcpu=0\t' "$T/all" | head -n "$(wc -l <"$T/cut")" | cmp - "$T/cut"
+}
+
+@test "our reader: rubbish within a packet: what is before it, the rest of the streams, and where it is" {
+	copy postgres
+	lttng-convert "$trace" >"$T/all"
+	printf '\377%.0s' $(seq 100) | dd of="$trace/kernel/ch0_0" bs=1 seek=700000 conv=notrunc 2>/dev/null
+	try lttng-convert "$trace"
+	[ "$status" = 1 ] && [[ $err == *"$trace/kernel/ch0_0, byte "* ]]
+	grep -a $'\tcpu=1\t' "$T/all" | cmp - <(grep -a $'\tcpu=1\t' "$T/try.out")
+	# All that is written is of the whole trace, in its order, but for the event that the rubbish begins
+	# in and one made of it; and the end of the stream is there again.
+	grep -av $'\tev=lost\t' "$T/try.out" >"$T/events"
+	[ "$(diff "$T/all" "$T/events" | grep -c '^>')" -le 2 ]
+	cmp <(tail -n 100 "$T/all") <(tail -n 100 "$T/events")
+}
+
+@test "our reader: metadata that it cannot use is said, with the line; libbabeltrace2 is tried" {
+	copy smoke
+	babeltrace2 -o ctf-metadata "$trace/kernel" >"$T/text"
+	last=$(($(wc -l <"$T/text") + 1))
+	{ cat "$T/text"; echo 'gibberish { };'; } >"$trace/kernel/metadata"
+	try lttng-convert --reader fast "$trace"
+	expect 1 '' "lttng-convert: cannot read $trace/kernel: line $last: unknown block 'gibberish'"
+	try lttng-convert "$trace"
+	[ "$status" = 1 ] && [[ $err == *"line $last: unknown block 'gibberish'; reading it with libbabeltrace2"* ]]
+	cp "$T/text" "$trace/kernel/metadata"
+	try lttng-convert "$trace"
+	[ "$status" = 0 ] && [ -z "$err" ] && [ "$(wc -l <"$T/try.out")" = 39015 ]
+}
+
+@test "--info: what a trace says of itself" {
+	need_trace smoke
+	try lttng-convert --info "$trace/trace"
+	expect 0 "$(record ts=1795225023309383307 ev=trace path="$trace/trace/kernel" streams=2 size_bytes=2293760 hostname=ltvm \
+		domain=kernel sysname=Linux kernel_release=6.1.0-56-amd64 \
+		'kernel_version=#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)' tracer_name=lttng-modules tracer_major=2 \
+		tracer_minor=13 tracer_patchlevel=9 trace_buffering_scheme=global trace_name=smoke \
+		trace_creation_datetime=20261121T013652+0000)" ''
 }
 
 @test "-e, -x, -f: as much as of the whole" {
@@ -172,7 +241,7 @@ fields_agree() {
 	need_trace postgres
 	{ status=0; lttng-convert "$trace/trace" 2>"$T/err" || status=$?; echo "$status" >"$T/status"; } | head -n 1 >"$T/out"
 	[ "$(cat "$T/status")" = 0 ] && [ ! -s "$T/err" ] && [ -s "$T/out" ]
-	! pgrep -f "lttng-convert $trace"
+	run ! pgrep -f "lttng-convert $trace"
 }
 
 @test "a full disk" {
@@ -180,7 +249,7 @@ fields_agree() {
 	status=0
 	err=$(lttng-convert "$trace/trace" 2>&1 >/dev/full) || status=$?
 	[ "$status" = 1 ] && [ "$err" = 'lttng-convert: cannot write stdout: No space left on device' ]
-	! pgrep -f "lttng-convert $trace"
+	run ! pgrep -f "lttng-convert $trace"
 }
 
 @test "progress: percent, rate, time left; nothing without a terminal" {
@@ -233,13 +302,13 @@ fields_agree() {
 	[ "$(wc -l <"$T/try.out")" = "$(lttng-convert "$trace/kernel" | wc -l)" ]
 }
 
-@test "a stream that is cut off: all that is before the cut" {
+@test "libbabeltrace2: a stream that is cut off: all that is before the cut" {
 	copy smoke
 	lttng-convert "$trace" >"$T/all"
 	truncate -s 900000 "$trace/kernel/ch0_0"
 	for index in with without; do
 		[ $index = with ] || rm -r "$trace/kernel/index"
-		try lttng-convert "$trace"
+		try lttng-convert --reader babeltrace "$trace"
 		[ "$status" = 1 ]
 		[ "$(sed 1d <<<"$err")" = "lttng-convert: $trace/kernel/ch0_0: the packet is cut off here, after 15621 messages" ]
 		# The other stream is whole; this one is a beginning, as long as the part of it that is there.
@@ -250,42 +319,39 @@ fields_agree() {
 	done
 }
 
-@test "zeros or a strange file beside the streams" {
+@test "libbabeltrace2: zeros or a strange file beside the streams" {
 	copy smoke
 	lttng-convert "$trace" >"$T/all"
 	truncate -s +30000 "$trace/kernel/ch0_0"
-	try lttng-convert "$trace"
+	try lttng-convert --reader babeltrace "$trace"
 	[ "$status" = 1 ] && [[ $err == "lttng-convert: $trace/kernel/ch0_0: "*"; reading what can be read" ]]
 	cmp "$T/try.out" "$T/all"
 	truncate -s -30000 "$trace/kernel/ch0_0"
 	echo hello >"$trace/kernel/notes.txt"
-	try lttng-convert "$trace"
+	try lttng-convert --reader babeltrace "$trace"
 	[ "$status" = 1 ] && [[ $err == "lttng-convert: cannot read $trace/kernel/notes.txt: "* ]]
 	cmp "$T/try.out" "$T/all"
 }
 
-@test "rubbish within a stream ends that stream only" {
+@test "libbabeltrace2: rubbish within a stream ends that stream only" {
 	copy smoke
 	lttng-convert "$trace" >"$T/all"
 	printf '\377%.0s' $(seq 100) | dd of="$trace/kernel/ch0_0" bs=1 seek=700000 conv=notrunc 2>/dev/null
-	try lttng-convert "$trace"
+	try lttng-convert --reader babeltrace "$trace"
 	[ "$status" = 1 ] && [[ $err == "lttng-convert: $trace/kernel/ch0_0: "*", after 12286 messages" ]]
 	grep -a $'\tcpu=1\t' "$T/all" | cmp - <(grep -a $'\tcpu=1\t' "$T/try.out")
-	lttng-convert -j1 "$trace" 2>/dev/null | cmp - "$T/try.out"
+	lttng-convert --reader babeltrace -j1 "$trace" 2>/dev/null | cmp - "$T/try.out"
 }
 
-@test "broken metadata; the good trace beside it is read" {
+@test "libbabeltrace2: broken metadata; the good trace beside it is read" {
 	copy smoke
 	need_trace contend-quiet
 	lttng-convert "$trace/trace" >"$T/want"
-	for damage in 'truncate -s 100000' 'truncate -s 0' 'cp /etc/passwd' 'dd if=/dev/zero bs=1000 count=1 seek=50 conv=notrunc status=none of'; do
+	zeros() { dd if=/dev/zero bs=1000 count=1 seek=50 conv=notrunc status=none of="$1"; }
+	for damage in 'truncate -s 100000' 'truncate -s 0' 'cp /etc/passwd' zeros; do
 		cp -r "$T/smoke" "$T/bad"
-		case $damage in
-		cp*) cp /etc/passwd "$T/bad/kernel/metadata" ;;
-		dd*) $damage="$T/bad/kernel/metadata" ;;
-		*) $damage "$T/bad/kernel/metadata" ;;
-		esac
-		try lttng-convert "$T/bad" "$trace/trace"
+		$damage "$T/bad/kernel/metadata"
+		try lttng-convert --reader babeltrace "$T/bad" "$trace/trace"
 		[ "$status" = 1 ] && [ "$(wc -l <<<"$err")" = 1 ] && [[ $err == "lttng-convert: cannot read $T/bad/kernel: "* ]] ||
 			{ echo "$damage: status $status, $err"; false; }
 		cmp "$T/try.out" "$T/want"
@@ -299,7 +365,7 @@ fields_agree() {
 	# The packet's size, in bits: 4, less than a byte, which is read for ever.
 	rm -r "$trace/kernel/index"
 	printf '\4\0\0\0\0\0\0\0' | dd of="$trace/kernel/ch0_0" bs=1 seek=56 conv=notrunc 2>/dev/null
-	try lttng-convert "$trace"
+	try lttng-convert --reader babeltrace "$trace"
 	[ "$status" = 1 ] && [[ $err == *"$trace/kernel/ch0_0"* ]] || { echo "status $status: $err"; false; }
 	cmp "$T/try.out" "$T/want"
 }

@@ -5,6 +5,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "ctf/metadata.h"
 #include "number.h"
 
 static inline bool align(struct cursor *c, uint32_t bits)
@@ -55,11 +56,25 @@ static inline uint64_t load64(const uint8_t *at)
  * SIZE bits from bit AT. In little endian streams a field's bits begin at the low end of its first byte,
  * in big endian ones at the high end (CTF 1.8.3, 4.1.5).
  */
-static uint64_t load_bits(const uint8_t *base, uint64_t at, unsigned size, bool is_big)
+static inline uint64_t load_bits(const uint8_t *base, uint64_t at, unsigned size, bool is_big)
 {
 	uint64_t value = 0;
 	unsigned got = 0;
 
+	if ((at & 7) + size <= 8)
+		return (unsigned)base[at >> 3] >> (is_big ? 8 - (at & 7) - size : at & 7) & ((1u << size) - 1);
+	if (at % 8 == 0) {
+		const uint8_t *from = base + (at >> 3);
+
+		switch (size) {
+		case 16:
+			return is_big ? __builtin_bswap16((uint16_t)load16(from)) : load16(from);
+		case 32:
+			return is_big ? __builtin_bswap32((uint32_t)load32(from)) : load32(from);
+		case 64:
+			return is_big ? __builtin_bswap64(load64(from)) : load64(from);
+		}
+	}
 	while (got < size) {
 		unsigned skip = (unsigned)(at & 7), take = 8 - skip;
 		unsigned byte = base[at >> 3];
@@ -74,6 +89,16 @@ static uint64_t load_bits(const uint8_t *base, uint64_t at, unsigned size, bool 
 		at += take;
 	}
 	return value;
+}
+
+/* The same bits, the last one first. */
+static uint64_t reversed(uint64_t value, unsigned size)
+{
+	uint64_t out = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		out |= (value >> i & 1) << (size - 1 - i);
+	return out;
 }
 
 static inline int64_t extend(uint64_t value, unsigned size)
@@ -108,6 +133,10 @@ static inline __attribute__((always_inline)) bool read_op(enum plan_op op, const
 		break;
 	default:
 		*value = load_bits(c->base, c->at, s->size, s->is_big);
+		if (s->is_reversed)
+			*value = reversed(*value, s->size);
+		if (s->is_bool)
+			*value = *value != 0;
 	}
 	switch (op) {
 	case PLAN_S8:
@@ -130,63 +159,179 @@ static inline __attribute__((always_inline)) bool read_op(enum plan_op op, const
 	return true;
 }
 
+/* LEB128: seven bits in each byte, the low ones first; the eighth says that more follow. */
+static bool read_variable(const struct plan_step *s, struct cursor *c, uint64_t *value)
+{
+	unsigned shift = 0;
+	uint8_t byte;
+
+	if (!align(c, 8))
+		return false;
+	*value = 0;
+	do {
+		if (!there(c, 8) || shift > 63)
+			return false;
+		byte = c->base[c->at >> 3];
+		c->at += 8;
+		/* Of the tenth byte, one bit has room; more must be its sign. */
+		if (shift == 63 && (byte & 0x7f) > 1 && !(s->is_signed && (byte & 0x7f) == 0x7f))
+			return false;
+		*value |= (uint64_t)(byte & 0x7f) << shift;
+		shift += 7;
+	} while (byte & 0x80);
+	if (s->is_signed && shift < 64)
+		*value = (uint64_t)extend(*value, shift);
+	c->reg[s->keep] = *value;
+	return true;
+}
+
+/* How many bits of a time LEB128 tells. */
+static unsigned variable_bits(const struct cursor *c, uint64_t from)
+{
+	return (unsigned)((c->at - ((from + 7) & ~(uint64_t)7)) / 8 * 7);
+}
+
 static bool read_number(const struct plan_step *s, struct cursor *c, uint64_t *value)
 {
+	uint64_t from = c->at;
+
+	if (__builtin_expect(s->is_variable, 0)) {
+		if (!read_variable(s, c, value))
+			return false;
+		if (s->keeps_width)
+			c->reg[s->keep + 1] = variable_bits(c, from);
+		return true;
+	}
 	return read_op(s->op, s, c, value);
 }
 
+/* Bytes of a code unit. */
+static unsigned unit_of(const struct plan_step *s)
+{
+	return s->encoding == CTF_UTF8 ? 1 : s->encoding == CTF_UTF16BE || s->encoding == CTF_UTF16LE ? 2 : 4;
+}
+
+/* Where the first unit of zeros is in N bytes; NULL: nowhere. */
+static const char *find_nul(const struct plan_step *s, const char *at, size_t n)
+{
+	static const char zeros[4];
+	unsigned unit = unit_of(s);
+
+	if (__builtin_expect(unit == 1, 1))
+		return n ? memchr(at, '\0', n) : NULL;
+	for (; n >= unit; at += unit, n -= unit)
+		if (memcmp(at, zeros, unit) == 0)
+			return at;
+	return NULL;
+}
+
 /* The bytes up to the NUL of the string at the cursor, which is behind the NUL then. */
-static bool read_string(struct cursor *c, struct slice *text)
+static bool read_string(const struct plan_step *s, struct cursor *c, struct slice *text)
 {
 	const char *at, *nul;
-	size_t max;
 
 	if (!align(c, 8))
 		return false;
 	at = (const char *)c->base + (c->at >> 3);
-	max = (c->end - c->at) >> 3;
-	nul = memchr(at, '\0', max);
+	nul = find_nul(s, at, (c->end - c->at) >> 3);
 	if (!nul)
 		return false;
 	*text = (struct slice){ at, (size_t)(nul - at) };
-	c->at += (text->len + 1) * 8;
+	c->at += (text->len + unit_of(s)) * 8;
+	return true;
+}
+
+/* A given number of bytes. */
+static inline bool read_bytes(const struct plan_step *s, struct cursor *c, struct slice *bytes)
+{
+	uint64_t n = s->use ? c->reg[s->use] : s->length;
+
+	if (!align(c, s->align) || n > c->end >> 3 || !there(c, n * 8))
+		return false;
+	*bytes = (struct slice){ (const char *)c->base + (c->at >> 3), n };
+	c->at += n * 8;
 	return true;
 }
 
 /* The text in an array of bytes: up to a NUL, or all of it. */
 static inline bool read_text(const struct plan_step *s, struct cursor *c, struct slice *text)
 {
-	uint64_t n = s->use ? c->reg[s->use] : s->length;
 	const char *nul;
 
-	if (!align(c, s->align) || n > c->end >> 3 || !there(c, n * 8))
+	if (!read_bytes(s, c, text))
 		return false;
-	text->at = (const char *)c->base + (c->at >> 3);
-	nul = n ? memchr(text->at, '\0', n) : NULL;
-	text->len = nul ? (size_t)(nul - text->at) : n;
-	c->at += n * 8;
+#ifdef __SSE2__
+	if (text->len == 16 && s->encoding == CTF_UTF8) {	/* the name of a task */
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text->at);
+
+		text->len = (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes,
+										      _mm_setzero_si128())) |
+						  1u << 16);
+		return true;
+	}
+#endif
+	nul = find_nul(s, text->at, text->len);
+	if (nul)
+		text->len = (size_t)(nul - text->at);
 	return true;
+}
+
+static inline bool in_range(const struct plan_step *s, const struct plan_range *range, uint64_t value)
+{
+	return s->is_signed ? (int64_t)value >= (int64_t)range->low && (int64_t)value <= (int64_t)range->high :
+			      value >= range->low && value <= range->high;
+}
+
+/* Of sorted options or labels, of SIZE bytes each, the one that VALUE is in; NULL: none. */
+static const void *search(const struct plan_step *s, const void *ranges, size_t size, uint64_t value)
+{
+	uint64_t bias = s->is_signed ? 1ull << 63 : 0;	/* makes the order of signed numbers that of unsigned ones */
+	uint32_t from = 0, to = s->options_n;
+
+	while (from < to) {
+		uint32_t middle = from + (to - from) / 2;
+		const struct plan_range *range = (const void *)((const char *)ranges + middle * size);
+
+		if ((range->low ^ bias) > (value ^ bias))
+			to = middle;
+		else if (in_range(s, range, value))
+			return range;
+		else
+			from = middle + 1;
+	}
+	return NULL;
 }
 
 static const struct plan_option *selected(const struct plan_step *s, const struct cursor *c)
 {
 	uint64_t tag = c->reg[s->use];
 
-	for (uint32_t i = 0; i < s->options_n; i++) {
-		const struct plan_option *o = &s->options[i];
-
-		if (s->is_signed ? (int64_t)tag >= (int64_t)o->low && (int64_t)tag <= (int64_t)o->high :
-				   tag >= o->low && tag <= o->high)
-			return o;
-	}
+	if (s->is_sorted)
+		return search(s, s->options, sizeof *s->options, tag);
+	for (uint32_t i = 0; i < s->options_n; i++)
+		if (in_range(s, &s->options[i].range, tag))
+			return &s->options[i];
 	return NULL;
 }
 
-/* How many elements; false when so many cannot be there: an element of no bits would never end. */
-static bool array_length(const struct plan_step *s, const struct cursor *c, uint64_t *n)
+static uint64_t array_length(const struct plan_step *s, const struct cursor *c)
 {
-	*n = s->use ? c->reg[s->use] : s->length;
-	return *n <= c->end - c->at || *n == 0;
+	return s->use ? c->reg[s->use] : s->length;
+}
+
+/*
+ * Passes N elements. However many are claimed, no more are tried than there are bits: where one has none,
+ * the others have none either.
+ */
+static bool pass_elements(const struct plan_step *s, uint64_t n, struct cursor *c)
+{
+	for (uint64_t before = c->at; n--; before = c->at) {
+		if (!ctf_event_pass(s + 1, s->body, c))
+			return false;
+		if (c->at == before)
+			break;
+	}
+	return true;
 }
 
 bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
@@ -203,22 +348,25 @@ bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
 				return false;
 			break;
 		case PLAN_STRING:
-			if (!read_string(c, &text))
+			if (!read_string(s, c, &text))
 				return false;
 			break;
 		case PLAN_TEXT:
 			if (!read_text(s, c, &text))
 				return false;
 			break;
-		case PLAN_ARRAY:
-			if (!align(c, s->align) || !array_length(s, c, &value))
+		case PLAN_BLOB:
+			if (!read_bytes(s, c, &text))
 				return false;
-			while (value--)
-				if (!ctf_event_pass(s + 1, s->body, c))
-					return false;
+			break;
+		case PLAN_ARRAY:
+			if (!align(c, s->align) || !pass_elements(s, array_length(s, c), c))
+				return false;
 			break;
 		case PLAN_VARIANT:
 			option = selected(s, c);
+			if (!option && s->is_optional)
+				break;
 			if (!option || !ctf_event_pass(s + 1 + option->from, option->n, c))
 				return false;
 			break;
@@ -244,16 +392,37 @@ static inline char *put_key(char *to, const struct plan_step *s)
 	return to + s->key_len;
 }
 
+/* The eight hexadecimal digits of VALUE, the first one in the lowest byte. */
+static inline uint64_t hex_digits(uint32_t value)
+{
+	uint64_t nibbles = (value & 0xffff0000ull) << 16 | (value & 0xffff), letters;
+
+	nibbles = (nibbles << 8 | nibbles) & 0x00ff00ff00ff00ff;
+	nibbles = (nibbles << 4 | nibbles) & 0x0f0f0f0f0f0f0f0f;
+	letters = (nibbles + 0x0606060606060606) >> 4 & 0x0101010101010101;	/* 1 from ten on */
+	return __builtin_bswap64(nibbles + 0x3030303030303030 + letters * ('a' - '0' - 10));
+}
+
+static inline void put_eight(char *to, uint64_t digits)
+{
+	digits = FROM_LITTLE(64, digits);
+	memcpy(to, &digits, 8);
+}
+
+/* Writes up to 18 bytes. */
 static inline char *put_hex(char *to, uint64_t value)
 {
-	static const char hex[] = "0123456789abcdef";
-	int shift = value ? (63 - __builtin_clzll(value)) / 4 * 4 : 0;
+	unsigned n = (67 - (unsigned)__builtin_clzll(value | 1)) / 4;
 
-	*to++ = '0';
-	*to++ = 'x';
-	for (; shift >= 0; shift -= 4)
-		*to++ = hex[value >> shift & 15];
-	return to;
+	memcpy(to, "0x", 2);
+	to += 2;
+	if (n > 8) {
+		put_eight(to, hex_digits((uint32_t)(value >> 32)) >> (16 - n) * 8);
+		put_eight(to + n - 8, hex_digits((uint32_t)value));
+	} else {
+		put_eight(to, hex_digits((uint32_t)value) >> (8 - n) * 8);
+	}
+	return to + n;
 }
 
 static inline char *put_integer(char *to, const struct plan_step *s, uint64_t value)
@@ -265,78 +434,150 @@ static inline char *put_integer(char *to, const struct plan_step *s, uint64_t va
 	return to + number_put_u64(to, value);
 }
 
-/* Whether the 16 bytes at P hold a byte that must be escaped, or a NUL. */
-static inline bool is_plain16(const char *p)
-{
 #ifdef __SSE2__
-	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+/* Bits of the 16 bytes that must be escaped: below 0x20, a backslash, 0x7f. */
+static inline unsigned special16(__m128i bytes)
+{
 	__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-	__m128i bad = _mm_or_si128(_mm_or_si128(low, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
-				   _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
 
-	return _mm_movemask_epi8(bad) == 0;
-#else
-	for (int i = 0; i < 16; i++)
-		if ((unsigned char)p[i] < 0x20 || p[i] == '\\' || p[i] == 0x7f)
-			return false;
-	return true;
-#endif
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(
+		_mm_or_si128(low, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+		_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
 }
+#endif
 
-static char *put_escaped(char *to, struct slice text)
+static char *put_escaped_byte(char *to, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t i = 0;
 
-	for (; i + 16 <= text.len && is_plain16(text.at + i); i += 16, to += 16)
-		memcpy(to, text.at + i, 16);
-	for (; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
-
-		if (c >= 0x20 && c != '\\' && c != 0x7f) {
-			*to++ = (char)c;
-			continue;
-		}
-		*to++ = '\\';
-		if (c == '\\' || c == '\t' || c == '\n' || c == '\r' || c == '\0') {
-			*to++ = c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c ? '\\' : '0';
-		} else {
-			*to++ = 'x';
-			*to++ = hex[c >> 4];
-			*to++ = hex[c & 15];
-		}
+	if (c >= 0x20 && c != '\\' && c != 0x7f) {
+		*to++ = (char)c;
+		return to;
+	}
+	*to++ = '\\';
+	if (c == '\\' || c == '\t' || c == '\n' || c == '\r' || c == '\0') {
+		*to++ = c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c ? '\\' : '0';
+	} else {
+		*to++ = 'x';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
 	}
 	return to;
 }
 
-char *ctf_event_escape(char *to, struct slice text)
+/* The text of a packet: its page is there to its end, so 16 bytes may be read where no page ends. */
+static inline char *put_escaped(char *to, struct slice text)
 {
-	return put_escaped(to, text);
+	size_t i = 0;
+
+#ifdef __SSE2__
+	for (; i < text.len; i += 16, to += 16) {
+		size_t rest = text.len - i;
+		__m128i bytes;
+		unsigned special;
+
+		if (rest < 16 && ((uintptr_t)(text.at + i) & 4095) > 4096 - 16)
+			break;
+		bytes = _mm_loadu_si128((const __m128i *)(const void *)(text.at + i));
+		special = special16(bytes);
+		if (rest < 16)
+			special &= (1u << rest) - 1;
+		if (special)
+			break;
+		_mm_storeu_si128((__m128i *)(void *)to, bytes);
+		if (rest <= 16)
+			return to + rest;
+	}
+#endif
+	for (; i < text.len; i++)
+		to = put_escaped_byte(to, (unsigned char)text.at[i]);
+	return to;
 }
 
-static bool in_label(const struct plan_step *s, const struct plan_label *l, uint64_t value)
+static char *put_utf8(char *to, uint32_t code)
 {
-	return s->is_signed ? (int64_t)value >= (int64_t)l->low && (int64_t)value <= (int64_t)l->high :
-			      value >= l->low && value <= l->high;
+	if (code < 0x80)
+		return put_escaped_byte(to, (unsigned char)code);
+	if (code < 0x800) {
+		*to++ = (char)(0xc0 | code >> 6);
+	} else {
+		if (code < 0x10000) {
+			*to++ = (char)(0xe0 | code >> 12);
+		} else {
+			*to++ = (char)(0xf0 | code >> 18);
+			*to++ = (char)(0x80 | (code >> 12 & 0x3f));
+		}
+		*to++ = (char)(0x80 | (code >> 6 & 0x3f));
+	}
+	*to++ = (char)(0x80 | (code & 0x3f));
+	return to;
+}
+
+/* UTF-16 or UTF-32 as UTF-8; what is no code point is U+FFFD. At most 4 bytes for each unit. */
+static char *put_encoded(char *to, const struct plan_step *s, struct slice text)
+{
+	bool big = s->encoding == CTF_UTF16BE || s->encoding == CTF_UTF32BE;
+	unsigned unit = unit_of(s) * 8;
+	uint64_t bits = text.len / (unit / 8) * unit;
+	const uint8_t *at = (const uint8_t *)text.at;
+
+	for (uint64_t i = 0; i < bits; i += unit) {
+		uint64_t code = load_bits(at, i, unit, big);
+
+		if (unit == 16 && code >= 0xd800 && code < 0xdc00 && i + unit < bits) {
+			uint64_t low = load_bits(at, i + unit, unit, big);
+
+			if (low >= 0xdc00 && low < 0xe000) {
+				code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+				i += unit;
+			}
+		}
+		to = put_utf8(to, code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0xfffd : (uint32_t)code);
+	}
+	return to;
+}
+
+static inline char *put_text(char *to, const struct plan_step *s, struct slice text)
+{
+	return __builtin_expect(s->encoding != CTF_UTF8, 0) ? put_encoded(to, s, text) : put_escaped(to, text);
+}
+
+char *ctf_event_escape(char *to, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		to = put_escaped_byte(to, (unsigned char)text.at[i]);
+	return to;
+}
+
+static bool has_label(const struct plan_step *s, const struct plan_range *range, uint64_t value)
+{
+	if (s->op == PLAN_FLAGS)	/* bits from low to high */
+		return value >> range->low & (UINT64_MAX >> (63 - (range->high - range->low)));
+	return in_range(s, range, value);
 }
 
 static char *put_labels(const struct plan_step *s, struct cursor *c, char *to, uint64_t value)
 {
+	const struct plan_label *label = s->is_sorted ? search(s, s->labels, sizeof *label, value) : s->labels;
+	const struct plan_label *end = !s->is_sorted ? s->labels + s->options_n : label ? label + 1 : NULL;
 	unsigned found = 0;
 
-	for (uint32_t i = 0; i < s->options_n; i++) {
-		const struct plan_label *label = &s->labels[i];
+	for (; label != end; label++) {		size_t len = label->text.len < PLAN_LABEL_MAX ? label->text.len : PLAN_LABEL_MAX;
 
-		if (!in_label(s, label, value))
+		if (!has_label(s, &label->range, value))
 			continue;
-		to = batch_room(c->out, to, label->text.len + c->room + 64);
+		to = batch_room(c->out, to, len + c->room + 64);
 		if (found++)
 			*to++ = '|';
-		memcpy(to, label->text.at, label->text.len);
-		to += label->text.len;
+		memcpy(to, label->text.at, len);
+		to += len;
+		if (found == PLAN_LABELS_MAX)
+			break;
 	}
 	if (found)
 		return to;
+	if (s->op == PLAN_FLAGS)
+		return put_hex(to, value);
 	return to + (s->is_signed ? number_put_i64(to, (int64_t)value) : number_put_u64(to, value));
 }
 
@@ -419,10 +660,10 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 {
 	const struct selection *only = c->only;
 	struct prefix prefix = { .len = 0 };
-	uint64_t n, i = 0;
+	uint64_t n = array_length(s, c), i = 0;
 	size_t stem;
 
-	if (!align(c, s->align) || !array_length(s, c, &n))
+	if (!align(c, s->align))
 		return NULL;
 	if (outer) {
 		memcpy(prefix.text, outer->text, outer->len);
@@ -437,7 +678,10 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 		if (n == 0 && !c->only && (c->left || !outer))
 			to = put_array_field(c, to, &prefix, stem, "=");
 		for (; i < n; i++) {
-			if (c->left == 0 || record_bytes(c, to) > KEYS_BYTES_MAX)
+			uint64_t at = c->at;
+			size_t bytes = record_bytes(c, to);
+
+			if (c->left == 0 || bytes > KEYS_BYTES_MAX)
 				break;
 			prefix.text[stem] = '.';
 			prefix.len = stem + 1 + number_put_u64(prefix.text + stem + 1, i);
@@ -446,6 +690,8 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 			to = write_steps(s + 1, s->body, c, to, &prefix);
 			if (!to)
 				return NULL;
+			if (c->at == at && record_bytes(c, to) == bytes)
+				i = n - 1;	/* nothing is there, and nothing will come of the others */
 		}
 	}
 	if (i < n) {
@@ -454,9 +700,8 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 			to = put_array_field(c, to, &prefix, stem, ".length=");
 			to += number_put_u64(to, n);
 		}
-		for (; i < n; i++)
-			if (!ctf_event_pass(s + 1, s->body, c))
-				return NULL;
+		if (!pass_elements(s, n - i, c))
+			return NULL;
 	}
 	c->only = only;
 	return to;
@@ -479,24 +724,47 @@ static size_t fitting(struct slice text, size_t room)
 	return text.len;
 }
 
-static char *write_text(const struct plan_step *s, struct cursor *c, char *to, const struct prefix *prefix,
-			struct slice text)
+/* A text of more than 64 bytes: it is cut where the record would be longer than a record may be. */
+static char *write_long_text(const struct plan_step *s, struct cursor *c, char *to, const struct prefix *prefix,
+			     struct slice text)
 {
 	size_t full = text.len, used = record_bytes(c, to);
 
-	if (full > 64) {
-		text.len = fitting(text, used < KEYS_BYTES_MAX ? KEYS_BYTES_MAX - used : 0);
-		to = batch_room(c->out, to, text.len * 4 + c->room + 4 * PLAN_KEY_MAX);
+	text.len = fitting(text, used < KEYS_BYTES_MAX ? KEYS_BYTES_MAX - used : 0);
+	if (text.len != full)
+		text.len &= -(size_t)unit_of(s);
+	to = batch_room(c->out, to, text.len * 4 + c->room + 4 * PLAN_KEY_MAX);
+	to = put_text(put_whole_key(s, to, prefix), s, text);
+	if (text.len == full)
+		return to;
+	c->cut = true;
+	if (!prefix) {
+		memcpy(to, s->key, s->key_len - 1);
+		memcpy(to + s->key_len - 1, ".length=", 8);
+		to += s->key_len + 7;
+		to += number_put_u64(to, full);
 	}
-	to = put_escaped(put_whole_key(s, to, prefix), text);
-	if (__builtin_expect(text.len != full, 0)) {
+	return to;
+}
+
+/* Bytes as hexadecimal digits. */
+static char *write_blob(const struct plan_step *s, struct cursor *c, char *to, const struct prefix *prefix)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t used = record_bytes(c, to), most = used < KEYS_BYTES_MAX ? (KEYS_BYTES_MAX - used) / 2 : 0;
+	struct slice bytes;
+
+	if (!read_bytes(s, c, &bytes))
+		return NULL;
+	if (bytes.len > most) {
+		bytes.len = most;
 		c->cut = true;
-		if (!prefix) {
-			memcpy(to, s->key, s->key_len - 1);
-			memcpy(to + s->key_len - 1, ".length=", 8);
-			to += s->key_len + 7;
-			to += number_put_u64(to, full);
-		}
+	}
+	to = batch_room(c->out, to, bytes.len * 2 + c->room + 4 * PLAN_KEY_MAX);
+	to = put_whole_key(s, to, prefix);
+	for (size_t i = 0; i < bytes.len; i++) {
+		*to++ = hex[(uint8_t)bytes.at[i] >> 4];
+		*to++ = hex[bytes.at[i] & 15];
 	}
 	return to;
 }
@@ -530,9 +798,10 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 			break;
 		case PLAN_STRING:
 		case PLAN_TEXT:
-			if (s->op == PLAN_STRING ? !read_string(c, &text) : !read_text(s, c, &text))
+			if (s->op == PLAN_STRING ? !read_string(s, c, &text) : !read_text(s, c, &text))
 				return NULL;
-			to = write_text(s, c, to, prefix, text);
+			to = __builtin_expect(text.len > 64, 0) ? write_long_text(s, c, to, prefix, text) :
+			     put_text(put_whole_key(s, to, prefix), s, text);
 			break;
 		case PLAN_ARRAY:
 			to = write_array(s, c, to, prefix);
@@ -543,12 +812,20 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 			break;
 		case PLAN_VARIANT:
 			option = selected(s, c);
+			if (!option && s->is_optional)
+				break;
 			if (!option)
 				return NULL;
 			to = write_steps(s + 1 + option->from, option->n, c, to, prefix);
 			if (!to)
 				return NULL;
 			break;
+		case PLAN_BLOB:
+			to = write_blob(s, c, to, prefix);
+			if (!to)
+				return NULL;
+			break;
+		case PLAN_FLAGS:
 		case PLAN_ENUM:
 			if (!read_number(s, c, &value))
 				return NULL;
@@ -581,6 +858,11 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 		SIGNED(PLAN_S16)
 		SIGNED(PLAN_S32)
 		SIGNED(PLAN_S64)
+		case PLAN_X64:
+			if (!read_op(PLAN_X64, s, c, &value))
+				return NULL;
+			to = put_hex(put_whole_key(s, to, prefix), value);
+			break;
 #undef UNSIGNED
 #undef SIGNED
 		default:

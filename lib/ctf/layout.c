@@ -16,13 +16,15 @@ static const char *const event_names[] = { "id", NULL };
 
 static bool is_number(const struct ctf_type *type, enum ctf_kind kind, uint32_t size, uint32_t align)
 {
-	return type->kind == kind && type->size == size && type->align == align && !type->is_signed;
+	return type->kind == kind && type->size == size && type->align == align && !type->is_signed &&
+	       !type->is_variable && !type->is_reversed && !type->is_bool;
 }
 
 /* `struct { uintN id; uint64 timestamp; }`, the option for ids and times that the short form cannot hold. */
-static bool is_extended(const struct ctf_type *type)
+static bool is_extended(const struct ctf_metadata *m, const struct ctf_type *type)
 {
 	return type->kind == CTF_STRUCT && type->n == 2 && type->align == 8 &&
+	       slice_equal(ctf_field_role(m, &type->fields[0]), SLICE("id")) &&
 	       is_number(type->fields[0].type, CTF_INTEGER, 32, 8) &&
 	       is_number(type->fields[1].type, CTF_INTEGER, 64, 8) && type->fields[1].type->clock;
 }
@@ -37,11 +39,16 @@ static bool is_little(const struct ctf_metadata *m, const struct ctf_type *type)
 	return true;
 }
 
-static bool selects(const struct ctf_type *tag, const char *label, uint64_t low, uint64_t high)
+/* Whether the tag selects option K of the variant, called LABEL, from LOW to HIGH and nowhere else. */
+static bool selects(const struct ctf_type *tag, const struct ctf_type *v, uint32_t k, const char *label, uint64_t low,
+		    uint64_t high)
 {
-	for (uint32_t i = 0; i < tag->n; i++)
-		if (slice_equal(tag->ranges[i].label, slice_of(label)))
-			return tag->ranges[i].low == low && tag->ranges[i].high == high;
+	const struct ctf_range *ranges = v->ranges ? v->ranges : tag->ranges;
+	uint32_t n = v->ranges ? v->ranges_n : tag->n;
+
+	for (uint32_t i = 0; n == 2 && i < n; i++)
+		if (v->ranges ? ranges[i].option == k : slice_equal(ranges[i].label, slice_of(label)))
+			return ranges[i].low == low && ranges[i].high == high;
 	return false;
 }
 
@@ -52,32 +59,34 @@ static bool selects(const struct ctf_type *tag, const char *label, uint64_t low,
 static enum header_form form_of(const struct ctf_metadata *m, const struct ctf_type *type)
 {
 	const struct ctf_type *id, *v, *time;
-	bool compact;
 
-	if (!type || type->n != 2 || type->align != 8 || !is_little(m, type))
+	if (!type || type->n != 2 || type->align != 8)
 		return HEADER_STEPS;
 	id = type->fields[0].type;
 	v = type->fields[1].type;
-	if (id->kind != CTF_ENUM || v->kind != CTF_VARIANT || v->n != 2 || id->n != 2 ||
-	    !slice_equal(type->fields[0].name, SLICE("id")) || !slice_equal(v->reference, SLICE("id")) ||
-	    !slice_equal(v->fields[0].name, SLICE("compact")) || !slice_equal(v->fields[1].name, SLICE("extended")) ||
-	    v->fields[0].type->kind != CTF_STRUCT || v->fields[0].type->n != 1 || !is_extended(v->fields[1].type))
+	if ((id->kind != CTF_ENUM && !(v->ranges && id->kind == CTF_INTEGER)) || v->kind != CTF_VARIANT || v->n != 2 ||
+	    !slice_equal(ctf_field_role(m, &type->fields[0]), SLICE("id")) || id->is_reversed ||
+	    !slice_equal(v->reference, type->fields[0].name) || v->up ||
+	    v->fields[0].type->kind != CTF_STRUCT || v->fields[0].type->n != 1 || !is_extended(m, v->fields[1].type) ||
+	    !is_little(m, type))
+		return HEADER_STEPS;
+	if (!v->ranges && (!slice_equal(v->fields[0].name, SLICE("compact")) ||
+			   !slice_equal(v->fields[1].name, SLICE("extended"))))
 		return HEADER_STEPS;
 	time = v->fields[0].type->fields[0].type;
-	compact = is_number(id, CTF_ENUM, 5, 1) && is_number(time, CTF_INTEGER, 27, 1) &&
-		  v->fields[0].type->align == 1 && selects(id, "compact", 0, 30) && selects(id, "extended", 31, 31);
-	if (compact && time->clock)
+	if (is_number(id, id->kind, 5, 1) && is_number(time, CTF_INTEGER, 27, 1) && v->fields[0].type->align == 1 &&
+	    selects(id, v, 0, "compact", 0, 30) && selects(id, v, 1, "extended", 31, 31) && time->clock)
 		return HEADER_COMPACT;
-	if (is_number(id, CTF_ENUM, 16, 8) && is_number(time, CTF_INTEGER, 32, 8) && time->clock &&
-	    selects(id, "compact", 0, 65534) && selects(id, "extended", 65535, 65535))
+	if (is_number(id, id->kind, 16, 8) && is_number(time, CTF_INTEGER, 32, 8) && v->fields[0].type->align == 8 &&
+	    selects(id, v, 0, "compact", 0, 65534) && selects(id, v, 1, "extended", 65535, 65535) && time->clock)
 		return HEADER_LARGE;
 	return HEADER_STEPS;
 }
 
-static unsigned width_of(const struct ctf_type *type, const char *name)
+static unsigned width_of(const struct ctf_metadata *m, const struct ctf_type *type, const char *name)
 {
 	for (uint32_t i = 0; type && i < type->n; i++)
-		if (slice_equal(type->fields[i].name, slice_of(name)))
+		if (slice_equal(ctf_field_role(m, &type->fields[i]), slice_of(name)))
 			return type->fields[i].type->size;
 	return 0;
 }
@@ -86,6 +95,7 @@ static bool add_plans(struct ctf_layout *layout, struct ctf_stream_layout *s, co
 		      char *error, size_t error_size)
 {
 	struct ctf_metadata *m = layout->metadata;
+	struct ctf_header *const outer[] = { layout->packet_header, s->packet_context, s->event_header };
 	char reason[200];
 
 	for (const struct ctf_event *e = m->events; e; e = e->next)
@@ -93,6 +103,10 @@ static bool add_plans(struct ctf_layout *layout, struct ctf_stream_layout *s, co
 			s->plans_n = e->id + 1;
 	if (s->plans_n > EVENT_IDS_MAX) {
 		snprintf(error, error_size, "an event's id is %llu", (unsigned long long)s->plans_n - 1);
+		return false;
+	}
+	if (arena_bytes(m->arena) + s->plans_n * sizeof *s->plans > m->memory_max) {
+		snprintf(error, error_size, "the events take more than %zu MiB", m->memory_max >> 20);
 		return false;
 	}
 	s->plans = arena_get(m->arena, s->plans_n * sizeof *s->plans + 1);
@@ -103,7 +117,11 @@ static bool add_plans(struct ctf_layout *layout, struct ctf_stream_layout *s, co
 			snprintf(error, error_size, "two events have the id %llu", (unsigned long long)e->id);
 			return false;
 		}
-		s->plans[e->id] = ctf_plan_make(m, s->stream, e, selection, reason, sizeof reason);
+		if (arena_bytes(m->arena) > m->memory_max) {
+			snprintf(error, error_size, "the events take more than %zu MiB", m->memory_max >> 20);
+			return false;
+		}
+		s->plans[e->id] = ctf_plan_make(m, s->stream, outer, e, selection, reason, sizeof reason);
 		if (!s->plans[e->id]) {
 			snprintf(error, error_size, "event %.*s: %s", e->name.len > 80 ? 80 : (int)e->name.len,
 				 e->name.at, reason);
@@ -117,17 +135,55 @@ static bool add_stream(struct ctf_layout *layout, struct ctf_stream_layout *s, c
 		       const struct selection *selection, char *error, size_t error_size)
 {
 	struct ctf_metadata *m = layout->metadata;
+	struct ctf_header *outer[] = { layout->packet_header, NULL };
 
 	s->stream = stream;
-	s->packet_context = ctf_header_make(m, stream->packet_context, context_names, error, error_size);
-	s->event_header = s->packet_context ? ctf_header_make(m, stream->event_header, event_names, error,
-							      error_size) : NULL;
+	s->packet_context = ctf_header_make(m, SCOPE_PACKET_CONTEXT, outer, stream->packet_context, context_names,
+					    error, error_size);
+	if (!s->packet_context)
+		return false;
+	outer[1] = s->packet_context;
+	s->event_header = ctf_header_make(m, SCOPE_EVENT_HEADER, outer, stream->event_header, event_names, error,
+					  error_size);
 	if (!s->event_header)
 		return false;
-	s->form = form_of(m, stream->event_header);
 	s->clock = s->event_header->clock;
-	s->discarded_bits = width_of(stream->packet_context, "events_discarded");
-	return add_plans(layout, s, selection, error, error_size);
+	s->discarded_bits = width_of(m, stream->packet_context, "events_discarded");
+	if (!add_plans(layout, s, selection, error, error_size))
+		return false;
+	s->form = s->event_header->referred ? HEADER_STEPS : form_of(m, stream->event_header);
+	return true;
+}
+
+/* Finds the magic number and the uuid among the fields of the packet header before any without fixed size. */
+static void find_marks(struct ctf_layout *layout)
+{
+	const struct ctf_metadata *m = layout->metadata;
+	const struct ctf_type *header = m->packet_header;
+	int64_t at = 0;
+
+	layout->magic_at = layout->uuid_at = -1;
+	for (uint32_t i = 0; header && i < header->n; i++) {
+		const struct ctf_field *field = &header->fields[i];
+		const struct ctf_type *type = field->type;
+		bool is_bytes = type->length == 16 && !type->reference.len &&
+				(type->kind == CTF_BLOB ||
+				 (type->kind == CTF_ARRAY && is_number(type->element, CTF_INTEGER, 8, 8)));
+
+		at = (at + type->align - 1) & -(int64_t)type->align;
+		if (type->kind == CTF_INTEGER && type->size == 32 && at % 8 == 0 &&
+		    slice_equal(ctf_field_role(m, field), SLICE("magic"))) {
+			bool big = (type->order == CTF_NATIVE ? m->order : type->order) == CTF_BIG;
+
+			layout->magic_at = at / 8;
+			memcpy(layout->magic, big ? "\xc1\xfc\x1f\xc1" : "\xc1\x1f\xfc\xc1", 4);
+		} else if (is_bytes && m->has_uuid && slice_equal(ctf_field_role(m, field), SLICE("uuid"))) {
+			layout->uuid_at = at / 8;
+		}
+		if ((type->kind != CTF_INTEGER && type->kind != CTF_ENUM && !is_bytes) || type->is_variable)
+			return;
+		at += is_bytes ? 128 : type->size;
+	}
 }
 
 struct ctf_layout *ctf_layout_make(struct ctf_metadata *metadata, const struct selection *selection, char *error,
@@ -139,9 +195,11 @@ struct ctf_layout *ctf_layout_make(struct ctf_metadata *metadata, const struct s
 	for (const struct ctf_stream *s = metadata->streams; s; s = s->next)
 		layout->streams_n++;
 	layout->streams = arena_get(metadata->arena, layout->streams_n * sizeof *layout->streams + 1);
-	layout->packet_header = ctf_header_make(metadata, metadata->packet_header, packet_names, error, error_size);
+	layout->packet_header = ctf_header_make(metadata, SCOPE_PACKET_HEADER, NULL, metadata->packet_header,
+						packet_names, error, error_size);
 	if (!layout->packet_header)
 		goto failed;
+	find_marks(layout);
 	layout->streams_n = 0;
 	for (const struct ctf_stream *s = metadata->streams; s; s = s->next)
 		if (!add_stream(layout, &layout->streams[layout->streams_n++], s, selection, error, error_size))

@@ -30,6 +30,9 @@ struct ctf_stream_layout {
 struct ctf_layout {
 	struct ctf_metadata *metadata;
 	struct ctf_header *packet_header;
+	/* Where packets have the magic number, as these bytes, and the trace's uuid; -1: they have none. */
+	int64_t magic_at, uuid_at;
+	uint8_t magic[4];
 	struct ctf_stream_layout *streams;
 	uint32_t streams_n;
 };

@@ -179,6 +179,14 @@ static void run(struct merge *m, struct writer *out, struct progress *progress, 
 	}
 }
 
+/* Many streams have small batches. */
+static size_t batch_size(uint32_t streams)
+{
+	size_t share = MERGE_MEMORY / MERGE_AHEAD / (streams ? streams : 1);
+
+	return share < STREAM_BATCH / 16 ? STREAM_BATCH / 16 : share < STREAM_BATCH ? share : STREAM_BATCH;
+}
+
 void ctf_merge(struct ctf_stream_reader *readers, uint32_t n, unsigned threads, struct writer *out,
 	       struct progress *progress, uint64_t total)
 {
@@ -188,8 +196,10 @@ void ctf_merge(struct ctf_stream_reader *readers, uint32_t n, unsigned threads, 
 
 	m.lanes = memory_zeroed(n * sizeof *m.lanes);
 	m.heap = memory_get(n * sizeof(struct lane *));
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
 		m.lanes[i].reader = &readers[i];
+		readers[i].batch_max = batch_size(n);
+	}
 	pthread_mutex_init(&m.lock, NULL);
 	pthread_cond_init(&m.work, NULL);
 	pthread_cond_init(&m.more, NULL);

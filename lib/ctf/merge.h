@@ -4,7 +4,8 @@
  *
  * Threads decode batches ahead; the caller's thread merges. Lines of the same time come in the order of
  * the streams, so the output is the same whatever the number of threads. Memory: for each stream at most
- * MERGE_AHEAD batches of STREAM_BATCH bytes, and one line.
+ * MERGE_AHEAD batches of STREAM_BATCH bytes, less where they would be more than MERGE_MEMORY together, and
+ * one line.
  */
 #ifndef WEIR_CTF_MERGE_H
 #define WEIR_CTF_MERGE_H
@@ -13,7 +14,7 @@
 #include "progress.h"
 #include "writer.h"
 
-enum { MERGE_AHEAD = 4 };
+enum { MERGE_AHEAD = 4, MERGE_MEMORY = 32 << 20 };
 
 /*
  * Writes the lines of the N READERS to OUT with THREADS threads (1: all in the caller's). PROGRESS counts

@@ -12,6 +12,7 @@
 #include "memory.h"
 
 #define PACKET_MAGIC 0x75d11d57u
+#define RECORD_SEPARATOR '\x1e'	/* begins each JSON text of CTF 2 */
 enum { PACKET_HEADER = 37 };	/* bytes: magic, uuid, checksum, two sizes, three schemes, two versions */
 
 static uint32_t word(const unsigned char *at, bool swapped)
@@ -86,6 +87,28 @@ failed:
 	return NULL;
 }
 
+static struct ctf_metadata *parse_json(const char *text, size_t len, char *error, size_t error_size)
+{
+#if __has_include(<json-c/json.h>)
+	return ctf_metadata_parse_json(text, len, error, error_size);
+#else
+	(void)text;
+	snprintf(error, error_size, "these %zu bytes are CTF 2, which wants a build with json-c", len);
+	return NULL;
+#endif
+}
+
+struct slice ctf_field_role(const struct ctf_metadata *metadata, const struct ctf_field *field)
+{
+	struct slice name = field->name;
+
+	if (metadata->version == 2 && field->type->role)
+		return slice_of(field->type->role);
+	if (metadata->version == 2 && !slice_equal(name, SLICE("cpu_id")))	/* for which there is no role */
+		return SLICE("");
+	return name.len > 1 && name.at[0] == '_' ? (struct slice){ name.at + 1, name.len - 1 } : name;
+}
+
 struct ctf_metadata *ctf_metadata_read(const char *path, char *error, size_t error_size)
 {
 	struct ctf_metadata *metadata = NULL;
@@ -102,7 +125,8 @@ struct ctf_metadata *ctf_metadata_read(const char *path, char *error, size_t err
 		return NULL;
 	}
 	/* Names are slices of the text, so it stays as long as the rest. */
-	metadata = ctf_metadata_parse(text, len, error, error_size);
+	metadata = len && text[0] == RECORD_SEPARATOR ? parse_json(text, len, error, error_size) :
+		   ctf_metadata_parse(text, len, error, error_size);
 	if (metadata)
 		metadata->text = text;
 	else

@@ -14,9 +14,9 @@
 #include "writer.h"
 
 /* An integer that has been planned, by its path from its scope's root: lengths and tags refer to it. */
-struct visible {
+struct plan_visible {
 	struct slice path;	/* with the names as the metadata has them */
-	unsigned scope;
+	enum plan_scope_name scope;
 	uint32_t step;
 };
 
@@ -26,16 +26,19 @@ struct planner {
 	const struct selection *selection;
 	struct ctf_plan *plan;
 	size_t steps_room;
-	struct visible *visible;
+	struct plan_visible *visible;
 	size_t visible_n, visible_room;
-	unsigned scope;
-	unsigned registers;
+	enum plan_scope_name scope;
+	unsigned registers;		/* of the event, or of the header */
 	struct intern *taken;		/* keys */
 	bool in_array;
 	struct ctf_header *header;	/* NULL while an event is planned */
+	struct ctf_header *const *outer;	/* the headers that are recorded before */
 	const char *const *names;	/* of the values that it keeps */
 	char path[PLAN_KEY_MAX];	/* of the structure that is being planned, with a final dot */
 	size_t path_len;
+	size_t level[CTF_NESTING_MAX + 1];	/* how much of the path leads to each structure around */
+	unsigned levels;
 	char *error;
 	size_t error_size;
 	jmp_buf failed;
@@ -69,6 +72,8 @@ static uint32_t add_step(struct planner *p, enum plan_op op, uint32_t align)
 
 	if (index >= PLAN_STEPS_MAX)
 		fail(p, "more than %d fields", PLAN_STEPS_MAX);
+	if (arena_bytes(p->arena) > p->metadata->memory_max)
+		fail(p, "the fields of all events take more than %zu MiB", p->metadata->memory_max >> 20);
 	p->plan->steps = memory_grow(p->plan->steps, &p->steps_room, index + 1, sizeof *p->plan->steps);
 	p->plan->steps[index] = (struct plan_step){ .op = op, .align = align };
 	p->plan->steps_n++;
@@ -89,7 +94,8 @@ static void set_key(struct planner *p, uint32_t step, struct slice shown, const 
 	size_t tail_len = strlen(tail), len = shown.len + tail_len;
 	char *key = arena_get(p->arena, len + PLAN_KEY_PADDING);
 
-	memcpy(key, shown.at, shown.len);
+	if (shown.len)
+		memcpy(key, shown.at, shown.len);
 	memcpy(key + shown.len, tail, tail_len);
 	step_at(p, step)->key = key;
 	step_at(p, step)->key_len = (uint32_t)len;
@@ -97,9 +103,22 @@ static void set_key(struct planner *p, uint32_t step, struct slice shown, const 
 
 static uint8_t new_register(struct planner *p)
 {
-	if (p->registers + 1 >= PLAN_REGISTERS)
-		fail(p, "more than %d lengths and tags", PLAN_REGISTERS);
-	return (uint8_t)++p->registers;
+	unsigned from = p->header ? ctf_header_register(p->header) : PLAN_EVENT_REGISTER;
+	unsigned max = p->header ? PLAN_HEADER_REGISTERS : PLAN_REGISTERS - PLAN_EVENT_REGISTER;
+
+	if (++p->registers >= max)
+		fail(p, "more than %u lengths and tags", max - 1);
+	if (p->header)
+		p->header->registers = (uint8_t)p->registers;
+	return (uint8_t)(from + p->registers);
+}
+
+/* The same for a value of a header that was made before. */
+static uint8_t outer_register(struct planner *p, struct ctf_header *header)
+{
+	if (header->registers + 1 >= PLAN_HEADER_REGISTERS)
+		fail(p, "more than %d lengths and tags", PLAN_HEADER_REGISTERS - 1);
+	return (uint8_t)(ctf_header_register(header) + ++header->registers);
 }
 
 /* The register for times of SIZE bits. */
@@ -114,6 +133,8 @@ static uint8_t time_register(struct planner *p, uint32_t size)
 		fail(p, "times of more than %d widths in a header", HEADER_TIMES_MAX);
 	h->time[h->times].size = (uint8_t)size;
 	h->time[h->times].keep = new_register(p);
+	if (size == 0)
+		new_register(p);	/* for the width */
 	return h->time[h->times++].keep;
 }
 
@@ -121,16 +142,17 @@ static uint8_t time_register(struct planner *p, uint32_t size)
 static void keep_header_value(struct planner *p, const struct ctf_field *field, uint32_t step)
 {
 	for (unsigned i = 0; p->names[i]; i++) {
-		if (slice_equal(bare(field->name), slice_of(p->names[i]))) {
+		if (slice_equal(ctf_field_role(p->metadata, field), slice_of(p->names[i]))) {
 			if (!p->header->name[i])
 				p->header->name[i] = new_register(p);
 			step_at(p, step)->keep = p->header->name[i];
 			return;
 		}
 	}
-	if (field->type->clock && field->type->kind == CTF_INTEGER) {
+	if (field->type->clock && (field->type->kind == CTF_INTEGER || field->type->kind == CTF_ENUM)) {
 		p->header->clock = field->type->clock;
-		step_at(p, step)->keep = time_register(p, field->type->size);
+		step_at(p, step)->keep = time_register(p, field->type->is_variable ? 0 : field->type->size);
+		step_at(p, step)->keeps_width = field->type->is_variable;
 	}
 }
 
@@ -146,18 +168,18 @@ static void make_visible(struct planner *p, struct slice name, uint32_t step)
 	memcpy(path, p->path, p->path_len);
 	memcpy(path + p->path_len, name.at, name.len);
 	p->visible = memory_grow(p->visible, &p->visible_room, p->visible_n + 1, sizeof *p->visible);
-	p->visible[p->visible_n++] = (struct visible){
+	p->visible[p->visible_n++] = (struct plan_visible){
 		.path = arena_copy(p->arena, (struct slice){ path, len }),
 		.scope = p->scope,
 		.step = step,
 	};
 }
 
-static bool find_visible(const struct planner *p, unsigned scope, struct slice prefix, struct slice name,
-			 uint32_t *step)
+static bool find_visible(const struct plan_visible *visible, size_t n, enum plan_scope_name scope,
+			 struct slice prefix, struct slice name, uint32_t *step)
 {
-	for (size_t i = p->visible_n; i-- > 0;) {
-		const struct visible *v = &p->visible[i];
+	while (n-- > 0) {
+		const struct plan_visible *v = &visible[n];
 
 		if (v->scope == scope && v->path.len == prefix.len + name.len &&
 		    memcmp(v->path.at, prefix.at, prefix.len) == 0 &&
@@ -169,37 +191,95 @@ static bool find_visible(const struct planner *p, unsigned scope, struct slice p
 	return false;
 }
 
-/*
- * The register of the integer that REFERENCE names (CTF 1.8.3, 7.3.2): absolute, or looked for in the
- * structures around, the innermost first, then in the scopes recorded before.
- */
-static uint8_t resolve(struct planner *p, struct slice reference)
+/* What is referred to: a step of a header recorded before, or of the plan that is being made (NULL). */
+struct target {
+	struct ctf_header *header;
+	uint32_t step;
+};
+
+/* Looks for PATH from the root of SCOPE, which is this one or one before. */
+static bool find_in_scope(const struct planner *p, enum plan_scope_name scope, struct slice path,
+			  struct target *target)
 {
-	static const char *const roots[] = { "stream.event.context.", "event.context.", "event.fields." };
-	uint32_t step = 0;
+	target->header = NULL;
+	if (scope < SCOPE_STREAM_CONTEXT && scope < p->scope) {
+		target->header = p->outer[scope];
+		return find_visible(target->header->visible, target->header->visible_n, scope, SLICE(""), path,
+				    &target->step);
+	}
+	return find_visible(p->visible, p->visible_n, scope, SLICE(""), path, &target->step);
+}
+
+/*
+ * The integer that REFERENCE names (CTF 1.8.3, 7.3.2): absolute, or looked for in the structures around,
+ * the innermost first, then in the scopes recorded before.
+ */
+static struct target resolve(struct planner *p, const struct ctf_type *type)
+{
+	static const char *const roots[SCOPE_COUNT] = { "trace.packet.header.", "stream.packet.context.",
+						   "stream.event.header.", "stream.event.context.",
+						   "event.context.", "event.fields." };
+	struct slice reference = type->reference;
+	struct target target = { 0 };
 	bool found = false;
 
-	for (unsigned scope = 0; scope < 3 && !found; scope++) {
+	for (enum plan_scope_name scope = 0; scope <= p->scope && !found; scope++) {
 		size_t n = strlen(roots[scope]);
 
 		if (reference.len > n && memcmp(reference.at, roots[scope], n) == 0)
-			found = find_visible(p, scope, SLICE(""),
-					     (struct slice){ reference.at + n, reference.len - n }, &step);
+			found = find_in_scope(p, scope, (struct slice){ reference.at + n, reference.len - n }, &target);
 	}
-	for (size_t len = p->path_len; !found;) {
-		found = find_visible(p, p->scope, (struct slice){ p->path, len }, reference, &step);
+	if (type->is_exact && !found && type->up < p->levels) {
+		target.header = NULL;
+		found = find_visible(p->visible, p->visible_n, p->scope,
+				     (struct slice){ p->path, p->level[p->levels - 1 - type->up] }, reference,
+				     &target.step);
+	}
+	for (size_t len = p->path_len; !found && !type->is_exact;) {
+		target.header = NULL;
+		found = find_visible(p->visible, p->visible_n, p->scope, (struct slice){ p->path, len }, reference,
+				     &target.step);
 		if (len == 0)
 			break;
 		for (len--; len && p->path[len - 1] != '.'; len--)
 			;
 	}
-	for (unsigned scope = p->scope; scope-- > 0 && !found;)
-		found = find_visible(p, scope, SLICE(""), reference, &step);
+	for (unsigned scope = p->scope; scope-- > 0 && !found && !type->is_exact;)
+		found = find_in_scope(p, scope, reference, &target);
 	if (!found)
 		fail(p, "nothing recorded before is called '%.*s'", shown(reference), reference.at);
-	if (step_at(p, step)->keep == 0)
-		step_at(p, step)->keep = new_register(p);
-	return step_at(p, step)->keep;
+	return target;
+}
+
+/* Valid until a step is added. */
+static struct plan_step *target_step(struct planner *p, struct target target)
+{
+	return target.header ? &target.header->steps[target.step] : step_at(p, target.step);
+}
+
+static uint8_t kept(struct planner *p, struct target target);
+
+/* The register of a length. */
+static uint8_t length_register(struct planner *p, const struct ctf_type *type)
+{
+	struct target target = resolve(p, type);
+	const struct plan_step *step = target_step(p, target);
+
+	if (step->is_signed || step->is_bool)
+		fail(p, "the length '%.*s' is not an unsigned integer", shown(type->reference), type->reference.at);
+	return kept(p, target);
+}
+
+/* The register that has the target's value. */
+static uint8_t kept(struct planner *p, struct target target)
+{
+	struct plan_step *step = target_step(p, target);
+
+	if (step->keep == 0)
+		step->keep = target.header ? outer_register(p, target.header) : new_register(p);
+	if (target.header)
+		target.header->referred = true;
+	return step->keep;
 }
 
 /* --- names ------------------------------------------------------------------------------------------ */
@@ -296,7 +376,7 @@ static enum plan_op integer_op(const struct planner *p, const struct ctf_type *t
 {
 	unsigned which = type->size == 8 ? 0 : type->size == 16 ? 1 : type->size == 32 ? 2 : 3;
 
-	if (type->align < 8 || (type->size != 8 && type->size != 16 && type->size != 32 && type->size != 64) ||
+	if (type->is_variable || type->is_reversed || type->is_bool || type->align < 8 || (type->size != 8 && type->size != 16 && type->size != 32 && type->size != 64) ||
 	    (is_big(p, type) && type->size != 8))
 		return PLAN_BITS;
 	if (type->base == 16)
@@ -314,10 +394,52 @@ static struct slice escaped(struct planner *p, struct slice text)
 	return (struct slice){ scratch.buffer, (size_t)(scratch.at - scratch.buffer) };
 }
 
+static int compare_unsigned(const void *a, const void *b)
+{
+	const struct plan_range *x = a, *y = b;
+
+	return (x->low > y->low) - (x->low < y->low);
+}
+
+static int compare_signed(const void *a, const void *b)
+{
+	const struct plan_range *x = a, *y = b;
+
+	return ((int64_t)x->low > (int64_t)y->low) - ((int64_t)x->low < (int64_t)y->low);
+}
+
+/*
+ * Sorts N options or labels of SIZE bytes, if none overlap. Few are not worth it: false then, and when some
+ * overlap, whose order counts.
+ */
+static bool sorted(struct planner *p, void *ranges, uint32_t n, size_t size, bool is_signed)
+{
+	bool overlap = false;
+	char *copy;
+
+	if (n <= 8)
+		return false;
+	copy = memory_get(n * size);
+	memcpy(copy, ranges, n * size);
+	qsort(copy, n, size, is_signed ? compare_signed : compare_unsigned);
+	for (uint32_t i = 1; i < n && !overlap; i++) {
+		const struct plan_range *a = (const void *)(copy + (i - 1) * size);
+		const struct plan_range *b = (const void *)(copy + i * size);
+
+		overlap = is_signed ? (int64_t)b->low <= (int64_t)a->high : b->low <= a->high;
+	}
+	if (!overlap)
+		memcpy(ranges, copy, n * size);
+	free(copy);
+	if (overlap && n > PLAN_OVERLAPS_MAX)
+		fail(p, "%u ranges, some of which overlap: %d can be tried one by one", n, PLAN_OVERLAPS_MAX);
+	return !overlap;
+}
+
 static uint32_t plan_number(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
-	enum plan_op op = type->kind == CTF_FLOAT ? PLAN_FLOAT : type->kind == CTF_ENUM ? PLAN_ENUM :
-			  integer_op(p, type);
+	enum plan_op op = type->kind == CTF_FLOAT ? PLAN_FLOAT : type->is_flags ? PLAN_FLAGS :
+			  type->kind == CTF_ENUM ? PLAN_ENUM : integer_op(p, type);
 	uint32_t index = add_step(p, op, type->align);
 	struct plan_step *step = step_at(p, index);
 
@@ -325,15 +447,20 @@ static uint32_t plan_number(struct planner *p, const struct ctf_type *type, cons
 	step->is_signed = type->is_signed;
 	step->is_big = is_big(p, type);
 	step->is_hex = type->base == 16;
+	step->is_variable = type->is_variable;
+	step->is_reversed = type->is_reversed;
+	step->is_bool = type->is_bool;
 	step->silent = is_silent(p, name);
 	if (type->kind == CTF_ENUM) {
 		struct plan_label *labels = arena_get(p->arena, type->n * sizeof *labels + 1);
 
 		for (uint32_t i = 0; i < type->n; i++)
-			labels[i] = (struct plan_label){ type->ranges[i].low, type->ranges[i].high,
+			labels[i] = (struct plan_label){ { type->ranges[i].low, type->ranges[i].high },
 							 escaped(p, type->ranges[i].label) };
 		step->labels = labels;
 		step->options_n = type->n;
+		step->is_sorted = op == PLAN_ENUM &&
+				  sorted(p, labels, type->n, sizeof *labels, type->is_signed);
 	}
 	set_key(p, index, name->shown, "=");
 	return index;
@@ -343,12 +470,13 @@ static uint32_t plan_number(struct planner *p, const struct ctf_type *type, cons
 static void plan_array(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
 	bool is_text = type->element->is_text && type->element->kind == CTF_INTEGER && type->element->align == 8;
-	uint8_t use = type->kind == CTF_SEQUENCE ? resolve(p, type->reference) : 0;
+	uint8_t use = type->kind == CTF_SEQUENCE ? length_register(p, type) : 0;
 	uint32_t index = add_step(p, is_text ? PLAN_TEXT : PLAN_ARRAY, type->align);
 	struct plan_step *step = step_at(p, index);
 
 	step->use = use;
 	step->length = type->kind == CTF_ARRAY ? type->length : 0;
+	step->encoding = type->encoding;
 	set_key(p, index, name->shown, is_text ? "=" : "");
 	if (is_text) {
 		step->silent = is_silent(p, name);
@@ -414,9 +542,12 @@ static void plan_field(struct planner *p, const struct ctf_field *field, const s
 
 static void plan_struct(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
-	static const struct naming unwritten = { .silent = true };
+	static const struct naming unwritten = { { "", 0 }, { "", 0 }, true };
 
 	add_step(p, PLAN_ALIGN, type->align);
+	if (p->levels > CTF_NESTING_MAX)
+		fail(p, "types nest deeper than %d", CTF_NESTING_MAX);
+	p->level[p->levels++] = p->path_len;
 	for (uint32_t i = 0; i < type->n; i++) {
 		const struct ctf_field *field = &type->fields[i];
 		struct naming member;
@@ -428,18 +559,24 @@ static void plan_struct(struct planner *p, const struct ctf_type *type, const st
 			plan_field(p, field, &member);
 		}
 	}
+	p->levels--;
 }
 
 /* The option of a variant that a label of the tag's enumeration selects has the label's name. */
 static void plan_variant(struct planner *p, const struct ctf_type *type, const struct naming *name)
 {
-	uint8_t use = type->reference.len ? resolve(p, type->reference) : 0;
-	uint32_t index = add_step(p, PLAN_VARIANT, 1), tag = 0, n = 0, room = 0, bodies_n = type->n;
-	struct plan_option *options, *bodies = arena_get(p->arena, bodies_n * sizeof *bodies + 1);
+	struct target target = { 0 };
+	const struct plan_step *tag;
+	uint32_t index, n = 0;
+	struct plan_option *options, *bodies = arena_get(p->arena, type->n * sizeof *bodies + 1);
 
-	if (!use)
+	if (!type->reference.len)
 		fail(p, "a variant without a tag");
-	step_at(p, index)->use = use;
+	target = resolve(p, type);
+	if (!type->ranges && target_step(p, target)->op != PLAN_ENUM)
+		fail(p, "the tag of a variant is not an enumeration");
+	index = add_step(p, PLAN_VARIANT, 1);
+	step_at(p, index)->use = kept(p, target);
 	for (uint32_t i = 0; i < type->n; i++) {
 		struct intern *outer = names_apart(p, name->full);
 
@@ -451,28 +588,67 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, const s
 	}
 	step_at(p, index)->body = p->plan->steps_n - index - 1;
 
-	for (tag = 0; step_at(p, tag)->keep != use; tag++)
-		;
-	if (step_at(p, tag)->op != PLAN_ENUM)
-		fail(p, "the tag of a variant is not an enumeration");
-	room = step_at(p, tag)->options_n;
-	options = arena_get(p->arena, room * sizeof *options + 1);
-	for (uint32_t i = 0; i < room; i++) {
-		const struct plan_label *label = &step_at(p, tag)->labels[i];
+	tag = target_step(p, target);
+	if ((uint64_t)tag->options_n * type->n > PLAN_MATCHES_MAX)
+		fail(p, "a variant of %u options with %u labels", type->n, tag->options_n);
+	options = arena_get(p->arena, (type->ranges ? type->ranges_n : tag->options_n) * sizeof *options + 1);
+	for (uint32_t i = 0; i < type->ranges_n; i++) {
+		options[n] = bodies[type->ranges[i].option];
+		options[n++].range = (struct plan_range){ type->ranges[i].low, type->ranges[i].high };
+	}
+	for (uint32_t i = 0; !type->ranges && i < tag->options_n; i++) {
+		const struct plan_label *label = &tag->labels[i];
 
 		for (uint32_t k = 0; k < type->n; k++) {
 			if (slice_equal(type->fields[k].name, label->text) ||
 			    slice_equal(bare(type->fields[k].name), label->text)) {
 				options[n] = bodies[k];
-				options[n].low = label->low;
-				options[n++].high = label->high;
+				options[n++].range = label->range;
 				break;
 			}
 		}
 	}
 	step_at(p, index)->options = options;
 	step_at(p, index)->options_n = n;
-	step_at(p, index)->is_signed = step_at(p, tag)->is_signed;
+	step_at(p, index)->is_signed = tag->is_signed;
+	step_at(p, index)->is_sorted = sorted(p, options, n, sizeof *options, tag->is_signed);
+}
+
+/* What is there when the selector is in one of the ranges, or a true boolean. */
+static void plan_optional(struct planner *p, const struct ctf_type *type, const struct naming *name)
+{
+	struct target target = resolve(p, type);
+	const struct plan_step *selector = target_step(p, target);
+	bool is_signed = selector->is_signed;
+	uint32_t index, n = type->ranges ? type->ranges_n : 1;
+	struct plan_option *options = arena_get(p->arena, n * sizeof *options);
+
+	if (!type->ranges && !selector->is_bool)
+		fail(p, "the selector of an optional field without ranges is not a boolean");
+	index = add_step(p, PLAN_VARIANT, 1);
+	step_at(p, index)->use = kept(p, target);
+	plan_type(p, type->element, name);
+	step_at(p, index)->body = p->plan->steps_n - index - 1;
+	for (uint32_t i = 0; i < n; i++)
+		options[i] = (struct plan_option){ { type->ranges ? type->ranges[i].low : 1,
+						     type->ranges ? type->ranges[i].high : 1 }, 0,
+						   step_at(p, index)->body };
+	step_at(p, index)->options = options;
+	step_at(p, index)->options_n = n;
+	step_at(p, index)->is_signed = is_signed;
+	step_at(p, index)->is_sorted = sorted(p, options, n, sizeof *options, is_signed);
+	step_at(p, index)->is_optional = true;
+}
+
+static void plan_blob(struct planner *p, const struct ctf_type *type, const struct naming *name)
+{
+	uint8_t use = type->reference.len ? length_register(p, type) : 0;
+	uint32_t index = add_step(p, PLAN_BLOB, 8);
+
+	step_at(p, index)->use = use;
+	step_at(p, index)->length = type->length;
+	step_at(p, index)->silent = is_silent(p, name);
+	set_key(p, index, name->shown, "=");
 }
 
 static void plan_type(struct planner *p, const struct ctf_type *type, const struct naming *name)
@@ -487,6 +663,7 @@ static void plan_type(struct planner *p, const struct ctf_type *type, const stru
 		break;
 	case CTF_STRING:
 		index = add_step(p, PLAN_STRING, 8);
+		step_at(p, index)->encoding = type->encoding;
 		step_at(p, index)->silent = is_silent(p, name);
 		set_key(p, index, name->shown, "=");
 		break;
@@ -499,6 +676,12 @@ static void plan_type(struct planner *p, const struct ctf_type *type, const stru
 	case CTF_ARRAY:
 	case CTF_SEQUENCE:
 		plan_array(p, type, name);
+		break;
+	case CTF_BLOB:
+		plan_blob(p, type, name);
+		break;
+	case CTF_OPTIONAL:
+		plan_optional(p, type, name);
 		break;
 	}
 }
@@ -536,7 +719,7 @@ static struct naming name_field(struct planner *p, const struct scopes *scopes, 
 	char *text;
 
 	if (!as && is_only_a_length(type, type->fields[i].name))
-		return (struct naming){ .silent = true };
+		return (struct naming){ { "", 0 }, { "", 0 }, true };
 	text = memory_copy(name);
 	if (!as && (keys_reserved(name) || (scope == PAYLOAD && has_field(scopes, false, text))))
 		parent = scope == PAYLOAD ? SLICE("payload") : SLICE("context");
@@ -578,6 +761,7 @@ static int64_t fixed_size(const struct ctf_plan *plan, uint32_t from, uint32_t n
 		at = (at + s->align - 1) & -(int64_t)s->align;
 		switch (s->op) {
 		case PLAN_STRING:
+		case PLAN_BLOB:
 		case PLAN_ARRAY:
 		case PLAN_VARIANT:
 			return -1;
@@ -587,6 +771,8 @@ static int64_t fixed_size(const struct ctf_plan *plan, uint32_t from, uint32_t n
 			at += 8 * (int64_t)s->length;
 			break;
 		default:
+			if (s->is_variable)
+				return -1;
 			at += s->size;
 		}
 	}
@@ -602,8 +788,9 @@ static void plan_parts(struct planner *p, unsigned scope, const struct ctf_type 
 	plan->scopes[scope] = (struct plan_scope){ .align = 1 };
 	if (!type)
 		return;
-	p->scope = scope;
+	p->scope = SCOPE_STREAM_CONTEXT + scope;
 	p->path_len = 0;
+	p->levels = 1;
 	plan->scopes[scope].align = type->align;
 	for (uint32_t i = 0; i < type->n; i++, ++*part) {
 		struct plan_part *to = &plan->parts[*part];
@@ -632,8 +819,9 @@ static void plan_payload(struct planner *p, const struct scopes *scopes)
 	plan->payload_align = 1;
 	if (!type || plan->scopes_n > PAYLOAD)
 		return;
-	p->scope = PAYLOAD;
+	p->scope = SCOPE_PAYLOAD;
 	p->path_len = 0;
+	p->levels = 1;
 	plan->payload_align = type->align;
 	for (uint32_t i = 0; i < type->n; i++) {
 		struct naming name = name_field(p, scopes, PAYLOAD, i, NULL);
@@ -741,8 +929,8 @@ static void free_planner(struct planner *p)
 }
 
 struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
-			       const struct ctf_event *event, const struct selection *selection, char *error,
-			       size_t error_size)
+			       struct ctf_header *const *outer, const struct ctf_event *event,
+			       const struct selection *selection, char *error, size_t error_size)
 {
 	struct scopes scopes = { { stream->event_context, event->context, event->fields } };
 	struct planner *p = memory_zeroed(sizeof *p);
@@ -752,6 +940,7 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	p->arena = metadata->arena;
 	p->selection = selection;
 	p->plan = plan;
+	p->outer = outer;
 	p->error = error;
 	p->error_size = error_size;
 	if (setjmp(p->failed)) {
@@ -772,15 +961,20 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	return plan;
 }
 
-struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, const struct ctf_type *type,
+struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scope_name scope,
+				   struct ctf_header *const *outer, const struct ctf_type *type,
 				   const char *const *names, char *error, size_t error_size)
 {
 	static const struct selection everything;
-	static const struct naming unwritten = { .silent = true };
+	static const struct naming unwritten = { { "", 0 }, { "", 0 }, true };
 	struct planner *p = memory_zeroed(sizeof *p);
 	struct ctf_header *header = arena_get(metadata->arena, sizeof *header);
 
 	header->align = type ? type->align : 1;
+	header->scope = scope;
+	p->scope = scope;
+	p->levels = 1;
+	p->outer = outer;
 	p->metadata = metadata;
 	p->arena = metadata->arena;
 	p->selection = &everything;
@@ -799,6 +993,10 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, const struct c
 	keep_steps(p);
 	header->steps = p->plan->steps;
 	header->steps_n = p->plan->steps_n;
+	header->visible_n = (uint32_t)p->visible_n;
+	header->visible = arena_get(p->arena, p->visible_n * sizeof *p->visible + 1);
+	if (p->visible_n)
+		memcpy(header->visible, p->visible, p->visible_n * sizeof *p->visible);
 	free_planner(p);
 	return header;
 }

@@ -15,12 +15,24 @@
 #include "selection.h"
 
 enum {
-	PLAN_REGISTERS = 64,	/* values that lengths and tags of one event refer to */
-	PLAN_STEPS_MAX = 1 << 16,	/* steps of one event */
+	PLAN_REGISTERS = 256,	/* values that lengths and tags refer to; each scope has its own, see below */
+	PLAN_STEPS_MAX = 1 << 13,	/* steps of one event; a record has no more fields */
 	PLAN_KEY_MAX = KEYS_LENGTH_MAX + 1,	/* of a key with its TAB, `=` left out */
 	PLAN_KEY_PADDING = 32,	/* readable bytes behind a key */
+	PLAN_MATCHES_MAX = 1 << 22,	/* options of a variant times labels of its tag */
+	PLAN_OVERLAPS_MAX = 4096,	/* labels where some overlap, which are tried one by one */
+	PLAN_LABELS_MAX = 64,	/* labels written of one value, */
+	PLAN_LABEL_MAX = 65536,	/* and bytes of each */
 	PLAN_PARTS_MAX = 256,	/* fields of the contexts */
 };
+
+/*
+ * Where values are recorded, in this order (CTF 1.8.3, 7.3.2). What is recorded later may refer to what
+ * is earlier, so each scope's registers are left alone by the others; the event's three share theirs.
+ */
+enum plan_scope_name { SCOPE_PACKET_HEADER, SCOPE_PACKET_CONTEXT, SCOPE_EVENT_HEADER, SCOPE_STREAM_CONTEXT,
+		       SCOPE_EVENT_CONTEXT, SCOPE_PAYLOAD, SCOPE_COUNT };
+enum { PLAN_HEADER_REGISTERS = 32, PLAN_EVENT_REGISTER = 3 * PLAN_HEADER_REGISTERS };
 
 enum plan_op {
 	/* Integers in whole bytes, little endian: unsigned, signed, as 0x... */
@@ -28,12 +40,14 @@ enum plan_op {
 	PLAN_S8, PLAN_S16, PLAN_S32, PLAN_S64,
 	PLAN_X8, PLAN_X16, PLAN_X32, PLAN_X64,
 	PLAN_BITS,		/* any other integer */
+	PLAN_FLAGS,		/* bits that have names: `labels` */
 	PLAN_ENUM,
 	PLAN_FLOAT,
 	PLAN_STRING,
+	PLAN_BLOB,		/* `length` bytes, or as many as the register says, as hexadecimal digits */
 	PLAN_TEXT,		/* an array of `length` bytes of text, or of as many as the register says */
 	PLAN_ARRAY,		/* the body `length` times, or as often as the register says */
-	PLAN_VARIANT,		/* that part of the body which the register selects */
+	PLAN_VARIANT,		/* that part of the body which the register selects; an optional has one */
 	PLAN_ALIGN,		/* nothing but an alignment: a structure's */
 };
 
@@ -41,6 +55,11 @@ struct plan_step {
 	enum plan_op op;
 	uint8_t size;		/* bits, of a number */
 	bool is_signed, is_big, is_hex;
+	bool is_variable, is_reversed, is_bool;	/* as of a ctf_type */
+	bool is_optional;	/* nothing may be selected */
+	bool keeps_width;	/* the register behind `keep` gets how many bits LEB128 had */
+	uint8_t encoding;	/* of a string or text */
+	bool is_sorted;		/* options or labels: by what they begin with, and none overlap */
 	bool silent;		/* read, but not written */
 	bool by_index;		/* of an array, those elements only that -f asks for by their keys */
 	uint8_t keep;		/* the register that the value goes to; 0: none */
@@ -55,13 +74,18 @@ struct plan_step {
 	const struct plan_label *labels;	/* of an enumeration, `options_n` of them */
 };
 
+/* Values, both ends included; of flags, bits. Begins options and labels. */
+struct plan_range {
+	uint64_t low, high;
+};
+
 struct plan_option {
-	uint64_t low, high;	/* of the tag */
+	struct plan_range range;	/* of the tag */
 	uint32_t from, n;	/* steps, from the variant's first on */
 };
 
 struct plan_label {
-	uint64_t low, high;
+	struct plan_range range;
 	struct slice text;	/* escaped */
 };
 
@@ -103,37 +127,51 @@ struct ctf_plan {
 };
 
 /*
- * Makes the plan of EVENT in STREAM. NULL when it cannot be, with the reason in ERROR. Lives in the
- * metadata's arena.
- */
-struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
-			       const struct ctf_event *event, const struct selection *selection, char *error,
-			       size_t error_size);
-
-/*
  * How to read a header: the structure before an event, or before or behind a packet's begin. Its values
  * stay in registers; UINT64_MAX there means that it has none.
  */
 enum { HEADER_NAMES_MAX = 8, HEADER_TIMES_MAX = 4 };
 
+struct plan_visible;
+
 struct ctf_header {
 	struct plan_step *steps;
 	uint32_t steps_n;
 	uint32_t align;
+	enum plan_scope_name scope;
+	uint8_t registers;		/* how many it has, from ctf_header_register() on */
+	bool referred;			/* by something recorded later */
+	struct plan_visible *visible;	/* what may be referred to */
+	uint32_t visible_n;
 	uint8_t name[HEADER_NAMES_MAX];	/* the registers of the values that were asked for; 0: has none */
 	/* Times of each width that the header may have, in bits, and their registers. */
 	struct {
-		uint8_t keep, size;
+		uint8_t keep, size;	/* 0: LEB128; the next register has the width then */
 	} time[HEADER_TIMES_MAX];
 	unsigned times;
 	const struct ctf_clock *clock;	/* NULL: no times */
 };
 
+static inline unsigned ctf_header_register(const struct ctf_header *header)
+{
+	return (unsigned)header->scope * PLAN_HEADER_REGISTERS;
+}
+
 /*
  * The header of TYPE (NULL: an empty one), with the values of the integers called NAMES (NULL-terminated)
- * kept. NULL when it cannot be, with the reason in ERROR. Lives in the metadata's arena.
+ * kept. OUTER are the headers recorded before it, as many as SCOPE says. NULL when it cannot be, with the
+ * reason in ERROR. Lives in the metadata's arena.
  */
-struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, const struct ctf_type *type,
+struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scope_name scope,
+				   struct ctf_header *const *outer, const struct ctf_type *type,
 				   const char *const *names, char *error, size_t error_size);
+
+/*
+ * Makes the plan of EVENT in STREAM, whose three headers are OUTER. NULL when it cannot be, with the reason
+ * in ERROR. Lives in the metadata's arena.
+ */
+struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
+			       struct ctf_header *const *outer, const struct ctf_event *event,
+			       const struct selection *selection, char *error, size_t error_size);
 
 #endif

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,22 +15,62 @@
 
 #define PACKET_MAGIC 0xc1fc1fc1u
 
+enum {
+	HEADER_MAX = 64 << 10,	/* bytes of a packet's header and context together */
+	LARGE_PACKET = 256 << 10,	/* bytes from which on it is worth to leave a packet unread */
+	TRIES_MAX = 1 << 16,	/* places with the magic number, but without a packet, in a stream */
+};
+
+/* --- files that are cut while they are read --------------------------------------------------------- */
+
+static _Thread_local sigjmp_buf *volatile guard;	/* where a fault goes; NULL: nowhere */
+static struct sigaction before_guard;
+
+static void fault(int number, siginfo_t *info, void *context)
+{
+	if (guard)
+		siglongjmp(*guard, 1);
+	if (before_guard.sa_flags & SA_SIGINFO) {
+		before_guard.sa_sigaction(number, info, context);
+		return;
+	}
+	/* Not ours: what caused it is run again, and ends as it would have. */
+	sigaction(SIGBUS, &before_guard, NULL);
+}
+
+static void install_guard(void)
+{
+	struct sigaction action = { .sa_sigaction = fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGBUS, &action, &before_guard);
+}
+
 /* --- files and packets ------------------------------------------------------------------------------ */
 
 bool ctf_file_open(struct ctf_file *file, const char *path, char *error, size_t error_size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* a fifo must not keep us */
 	void *at = NULL;
 	struct stat st;
+
+	pthread_once(&once, install_guard);
 
 	*file = (struct ctf_file){ .path = path };
 	if (fd < 0 || fstat(fd, &st))
 		goto failed;
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(error, error_size, "it is not a file");
+		close(fd);
+		return false;
+	}
 	if (st.st_size) {
 		at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 		if (at == MAP_FAILED)
 			goto failed;
-		madvise(at, (size_t)st.st_size, MADV_SEQUENTIAL);
+		/* Headers are looked at one by one: no more of a packet is read than is wanted. */
+		madvise(at, (size_t)st.st_size, MADV_RANDOM);
 	}
 	close(fd);
 	file->at = at;
@@ -47,10 +90,10 @@ void ctf_file_close(struct ctf_file *file)
 	file->at = NULL;
 }
 
-static bool read_header(const struct ctf_header *header, struct cursor *c)
+static inline bool read_header(const struct ctf_header *header, struct cursor *c)
 {
 	c->at = (c->at + header->align - 1) & -(uint64_t)header->align;
-	memset(c->reg, 0xff, sizeof c->reg);
+	memset(c->reg + ctf_header_register(header) + 1, 0xff, header->registers * sizeof *c->reg);
 	return c->at <= c->end && ctf_event_pass(header->steps, header->steps_n, c);
 }
 
@@ -59,37 +102,68 @@ static uint64_t header_value(const struct ctf_header *header, const struct curso
 	return header->name[which] ? c->reg[header->name[which]] : UINT64_MAX;
 }
 
-bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-		     struct ctf_packet *packet, char *error, size_t error_size)
+/* What comes before the events of a packet. NULL, or what is wrong. */
+static bool read_packet_header(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
+			       struct ctf_packet *packet, struct cursor *c, char *error, size_t error_size)
 {
-	uint64_t rest = file->size - offset, size, id;
-	struct cursor c = { .base = file->at + offset, .end = rest > UINT64_MAX / 8 ? UINT64_MAX : rest * 8 };
-	const struct ctf_header *context;
+	const struct ctf_header *header = layout->packet_header;
+	const uint8_t *at = file->at + offset;
+	uint64_t rest = file->size - offset, id;
 
-	*packet = (struct ctf_packet){ .offset = offset };
-	if (!read_header(layout->packet_header, &c)) {
+	/* Before any length in the header is believed. */
+	if (layout->magic_at >= 0 && rest >= (uint64_t)layout->magic_at + 4 &&
+	    memcmp(at + layout->magic_at, layout->magic, 4) != 0) {
+		snprintf(error, error_size, "no packet begins here: it has not the magic number 0x%x", PACKET_MAGIC);
+		return false;
+	}
+	if (!read_header(header, c)) {
 		snprintf(error, error_size, "the packet's header is cut");
 		return false;
 	}
-	if (layout->packet_header->name[PACKET_MAGIC_FIELD] &&
-	    header_value(layout->packet_header, &c, PACKET_MAGIC_FIELD) != PACKET_MAGIC) {
-		snprintf(error, error_size, "no packet begins here: its magic number is 0x%llx",
-			 (unsigned long long)header_value(layout->packet_header, &c, PACKET_MAGIC_FIELD));
+	if (header->name[PACKET_MAGIC_FIELD] && (uint32_t)header_value(header, c, PACKET_MAGIC_FIELD) != PACKET_MAGIC) {
+		snprintf(error, error_size, "no packet begins here: it has not the magic number 0x%x", PACKET_MAGIC);
 		return false;
 	}
-	packet->stream_id = header_value(layout->packet_header, &c, PACKET_STREAM_ID);
-	packet->instance_id = header_value(layout->packet_header, &c, PACKET_INSTANCE_ID);
-	id = packet->stream_id == UINT64_MAX ? 0 : packet->stream_id;
+	if (layout->uuid_at >= 0 && memcmp(at + layout->uuid_at, layout->metadata->uuid, 16) != 0) {
+		snprintf(error, error_size, "a packet of another trace: its uuid is not the metadata's");
+		return false;
+	}
+	packet->stream_id = header_value(header, c, PACKET_STREAM_ID);
+	packet->instance_id = header_value(header, c, PACKET_INSTANCE_ID);
+	id = packet->stream_id;
+	if (id == UINT64_MAX)	/* an only stream needs no id */
+		id = layout->streams_n == 1 ? layout->streams[0].stream->id : 0;
 	packet->stream = ctf_layout_stream(layout, id);
 	if (!packet->stream) {
 		snprintf(error, error_size, "the metadata has no stream %llu", (unsigned long long)id);
 		return false;
 	}
-	context = packet->stream->packet_context;
-	if (!read_header(context, &c)) {
+	if (!read_header(packet->stream->packet_context, c)) {
 		snprintf(error, error_size, "the packet's context is cut");
 		return false;
 	}
+	return true;
+}
+
+static bool read_packet(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
+			struct ctf_packet *packet, char *error, size_t error_size)
+{
+	uint64_t rest = file->size - offset, size;
+	struct cursor c;
+	const struct ctf_header *context;
+
+	*packet = (struct ctf_packet){ .offset = offset };
+	c.base = file->at + offset;
+	c.at = 0;
+	c.end = 8 * (rest < HEADER_MAX ? rest : HEADER_MAX);
+	if (!read_packet_header(layout, file, offset, packet, &c, error, error_size))
+		return false;
+	context = packet->stream->packet_context;
+	if (layout->packet_header->referred)
+		memcpy(packet->reg, c.reg, PLAN_HEADER_REGISTERS * sizeof *c.reg);
+	if (context->referred)
+		memcpy(packet->reg + PLAN_HEADER_REGISTERS, c.reg + PLAN_HEADER_REGISTERS,
+		       PLAN_HEADER_REGISTERS * sizeof *c.reg);
 	size = header_value(context, &c, CONTEXT_PACKET_SIZE);
 	packet->content = header_value(context, &c, CONTEXT_CONTENT_SIZE);
 	packet->begin = header_value(context, &c, CONTEXT_BEGIN);
@@ -100,7 +174,7 @@ bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *fil
 	packet->events = c.at;
 	/* Sizes that are not told: the rest of the file is the packet, the whole packet is content. */
 	if (size == UINT64_MAX)
-		size = packet->content == UINT64_MAX ? c.end : packet->content;
+		size = packet->content == UINT64_MAX ? rest * 8 : packet->content;
 	if (packet->content == UINT64_MAX)
 		packet->content = size;
 	if (size == 0 || size % 8 || packet->content > size || packet->content < packet->events) {
@@ -112,14 +186,49 @@ bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *fil
 	return true;
 }
 
-/* --- reports ---------------------------------------------------------------------------------------- */
-
-static void damaged(struct ctf_stream_reader *r, uint64_t byte, const char *reason)
+bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
+		     struct ctf_packet *packet, char *error, size_t error_size)
 {
-	if (r->account.damaged++ == 0)
-		snprintf(r->account.reason, sizeof r->account.reason, "%s, byte %llu: %s", r->files[r->file].path,
-			 (unsigned long long)byte, reason);
+	sigjmp_buf here;
+	bool good;
+
+	if (guard)
+		return read_packet(layout, file, offset, packet, error, error_size);
+	if (sigsetjmp(here, 0)) {
+		guard = NULL;
+		snprintf(error, error_size, "the file was cut while it was read");
+		return false;
+	}
+	guard = &here;
+	good = read_packet(layout, file, offset, packet, error, error_size);
+	guard = NULL;
+	return good;
 }
+
+/* The next offset from FROM on at which a packet begins, by its magic number; the file's size: none. */
+static uint64_t find_packet(struct ctf_stream_reader *r, uint64_t from)
+{
+	const struct ctf_layout *layout = r->layout;
+	const struct ctf_file *file = &r->files[r->file];
+	struct ctf_packet packet;
+	char error[300];
+
+	if (layout->magic_at < 0)
+		return file->size;
+	for (from += (uint64_t)layout->magic_at; from < file->size && r->tries < TRIES_MAX; from++) {
+		const uint8_t *found = memmem(file->at + from, file->size - from, layout->magic, 4);
+
+		if (!found)
+			break;
+		from = (uint64_t)(found - file->at);
+		if (read_packet(layout, file, from - (uint64_t)layout->magic_at, &packet, error, sizeof error))
+			return from - (uint64_t)layout->magic_at;
+		r->tries++;
+	}
+	return file->size;
+}
+
+/* --- reports ---------------------------------------------------------------------------------------- */
 
 static int64_t clock_ns(const struct ctf_stream_layout *stream, uint64_t value)
 {
@@ -136,7 +245,6 @@ static char *put(char *to, const char *text, size_t len)
 static char *put_ts(struct ctf_stream_reader *r, char *to, int64_t ts)
 {
 	int64_t second = ts / 1000000000;
-	uint32_t rest = (uint32_t)(ts - second * 1000000000), high, low;
 
 	to = PUT(to, "ts=");
 	if (ts < 1000000000000000000)	/* before 2001-09-09: fewer digits */
@@ -146,12 +254,7 @@ static char *put_ts(struct ctf_stream_reader *r, char *to, int64_t ts)
 		number_put_i64(r->second, second);
 	}
 	memcpy(to, r->second, 10);
-	high = rest / 100000;
-	low = rest % 100000;
-	for (int i = 3; i >= 0; i--, high /= 10)
-		to[10 + i] = (char)('0' + high % 10);
-	for (int i = 4; i >= 0; i--, low /= 10)
-		to[14 + i] = (char)('0' + low % 10);
+	number_put_nine(to + 10, (uint32_t)(ts - second * 1000000000));
 	return to + 19;
 }
 
@@ -202,49 +305,126 @@ static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_
 	batch_line(batch, to, ts);
 }
 
+/*
+ * Reports damage at OFFSET of the file: what was there is lost, an unknown number of events from the last
+ * sound one up to the clock value LAST (UINT64_MAX: not known).
+ */
+static void damaged(struct ctf_stream_reader *r, struct batch *batch, uint64_t offset, const char *reason,
+		    const struct ctf_stream_layout *stream, uint64_t last)
+{
+	bool timed = stream && stream->clock && last != UINT64_MAX;
+	int64_t last_ts = timed ? clock_ns(stream, last) : INT64_MIN, first_ts = r->last_ts;
+	char *to;
+
+	/* Before any event, the packet's begin is the best that is known. */
+	if (first_ts == INT64_MIN && r->in_packet && r->packet.stream->clock && r->packet.begin != UINT64_MAX)
+		first_ts = clock_ns(r->packet.stream, r->packet.begin);
+	if (first_ts == INT64_MIN)
+		first_ts = timed ? last_ts : 0;
+
+	if (r->account.damaged++ == 0)
+		snprintf(r->account.reason, sizeof r->account.reason, "%s, byte %llu: %s", r->files[r->file].path,
+			 (unsigned long long)offset, reason);
+	if (last_ts < first_ts)
+		last_ts = first_ts;
+	if (first_ts > r->selection->end_ns || last_ts < r->selection->begin_ns)
+		return;
+	r->account.lost_unknown++;
+	r->account.lost_places++;
+	to = batch_room(batch, batch->text + batch->len, 1024 + r->source.len * 4);
+	to = put_ts(r, to, first_ts);
+	to = PUT(to, "\tev=lost");
+	to = put(to, r->cpu, r->cpu_len);
+	to = PUT(to, "\tn=?\tsource=");
+	to = ctf_event_escape(to, r->source);
+	if (timed) {
+		to = PUT(to, "\tfirst_ts=");
+		to += number_put_i64(to, first_ts);
+		to = PUT(to, "\tlast_ts=");
+		to += number_put_i64(to, last_ts);
+	}
+	to = PUT(to, "\treason=");
+	to = put(to, reason, strlen(reason));	/* our own words: nothing in them wants an escape */
+	to = PUT(to, "\toffset=");
+	to += number_put_u64(to, offset);
+	*to++ = '\n';
+	batch_line(batch, to, first_ts);
+}
+
+/* The same once the time at which it ends is known. */
+static void report_pending(struct ctf_stream_reader *r, struct batch *batch, const struct ctf_packet *next)
+{
+	if (!r->pending.reason[0])
+		return;
+	damaged(r, batch, r->pending.offset, r->pending.reason, next ? next->stream : NULL,
+		next ? next->begin : UINT64_MAX);
+	r->pending.reason[0] = '\0';
+}
+
 /* What was lost between the packet before and this one, by their counters. */
 static void account_losses(struct ctf_stream_reader *r, struct batch *batch)
 {
 	const struct ctf_packet *p = &r->packet, *b = &r->before;
 	unsigned bits = p->stream->discarded_bits;
+	bool follows = r->has_before && b->stream == p->stream;	/* else the counters are others */
 	bool timed = p->stream->clock && p->begin != UINT64_MAX && p->end != UINT64_MAX;
 	int64_t last = timed ? clock_ns(p->stream, p->end) : 0;
 	uint64_t n;
 
-	if (r->has_before && p->sequence != UINT64_MAX && b->sequence != UINT64_MAX && p->sequence > b->sequence + 1)
+	if (follows && p->sequence != UINT64_MAX && b->sequence != UINT64_MAX && p->sequence > b->sequence + 1)
 		write_loss(r, batch, 0, p->sequence - b->sequence - 1, timed, clock_ns(p->stream, b->end),
 			   clock_ns(p->stream, p->begin));
-	if (p->discarded == UINT64_MAX || (p->discarded == 0 && !r->has_before))
+	/* A number that goes back: some tracer began anew, and what was lost meanwhile nobody knows. */
+	if (follows && p->sequence != UINT64_MAX && b->sequence != UINT64_MAX && p->sequence < b->sequence)
+		write_loss(r, batch, 0, UINT64_MAX, timed, clock_ns(p->stream, b->end), clock_ns(p->stream, p->begin));
+	if (p->discarded == UINT64_MAX || (p->discarded == 0 && !follows))
 		return;
-	n = p->discarded - (r->has_before ? b->discarded : 0);
+	n = p->discarded - (follows ? b->discarded : 0);
 	if (bits && bits < 64)
 		n &= (1ull << bits) - 1;
+	/* Of a trace whose first packets are not here, the count has what was lost before, too. */
+	if (!follows && p->sequence != 0)
+		n = UINT64_MAX;
 	if (n)
-		write_loss(r, batch, n, 0, timed, r->has_before ? clock_ns(p->stream, b->end) :
+		write_loss(r, batch, n, 0, timed, follows ? clock_ns(p->stream, b->end) :
 							clock_ns(p->stream, p->begin), last);
 }
 
 /* --- going through packets -------------------------------------------------------------------------- */
 
-static void leave_packet(struct ctf_stream_reader *r)
+/* Tells the kernel how the packet's pages will be used. */
+static void advise(const struct ctf_stream_reader *r, int advice)
 {
 	const struct ctf_file *file = &r->files[r->file];
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t from = r->packet.offset & -page, to = (r->packet.offset + r->packet.bytes) & -page;
+	uint64_t from = r->packet.offset & -page, to = r->next_offset & -page;
 
+	if (to > from)
+		madvise((void *)(uintptr_t)(file->at + from), to - from, advice);
+}
+
+static void leave_packet(struct ctf_stream_reader *r, struct batch *batch)
+{
+	char reason[100];
+
+	if (r->is_cut) {
+		snprintf(reason, sizeof reason, "the packet is cut: %llu of its %llu bytes are here",
+			 (unsigned long long)(r->next_offset - r->packet.offset), (unsigned long long)r->packet.bytes);
+		damaged(r, batch, r->sound, reason, r->packet.stream, r->packet.end);
+	}
+	r->is_cut = false;
 	r->in_packet = false;
 	r->before = r->packet;
 	r->has_before = true;
-	r->done += r->packet.bytes;
-	if (to > from && to <= file->size)
-		madvise((void *)(uintptr_t)(file->at + from), to - from, MADV_DONTNEED);
+	r->done += r->next_offset - r->packet.offset;
+	advise(r, MADV_DONTNEED);
 }
 
 static void enter_packet(struct ctf_stream_reader *r, struct batch *batch)
 {
 	const struct ctf_file *file = &r->files[r->file];
 	struct ctf_packet *p = &r->packet;
-	uint64_t rest = (file->size - p->offset) * 8;
+	uint64_t bits = (r->next_offset - p->offset) * 8;
 
 	r->cpu_len = 0;
 	if (p->cpu != UINT64_MAX) {
@@ -256,12 +436,39 @@ static void enter_packet(struct ctf_stream_reader *r, struct batch *batch)
 		r->clock = p->begin;
 	r->cursor.base = file->at + p->offset;
 	r->cursor.at = p->events;
-	r->cursor.end = p->content;
-	if (p->content > rest) {
-		damaged(r, p->offset, "the packet is cut");
-		r->cursor.end = rest;
-	}
+	r->cursor.end = p->content < bits ? p->content : bits;
+	r->sound = p->offset + p->events / 8;
+	memcpy(r->cursor.reg, p->reg, sizeof p->reg);
+	if (p->bytes >= LARGE_PACKET)
+		advise(r, MADV_SEQUENTIAL);
 	r->in_packet = true;
+}
+
+/* Where the packet's successor begins: at the latest where another packet is found in what it should fill. */
+static void find_successor(struct ctf_stream_reader *r)
+{
+	const struct ctf_file *file = &r->files[r->file];
+	const struct ctf_packet *p = &r->packet;
+
+	if (p->offset == 0 && p->bytes < LARGE_PACKET)
+		madvise((void *)(uintptr_t)file->at, file->size, MADV_SEQUENTIAL);
+	r->is_cut = p->bytes > file->size - p->offset;
+	r->next_offset = r->is_cut ? find_packet(r, p->offset + 1) : p->offset + p->bytes;
+}
+
+/* No packet is at OFFSET: goes to the next that is found. */
+static void skip_to_packet(struct ctf_stream_reader *r, struct batch *batch, uint64_t offset, const char *reason)
+{
+	const struct ctf_file *file = &r->files[r->file];
+	uint64_t from = r->sound && r->sound < offset ? r->sound : offset + 1;
+
+	report_pending(r, batch, NULL);
+	r->next_offset = find_packet(r, from);
+	r->pending.offset = offset;
+	snprintf(r->pending.reason, sizeof r->pending.reason, "%s; %llu bytes are skipped%s", reason,
+		 (unsigned long long)(r->next_offset > offset ? r->next_offset - offset : 0),
+		 r->next_offset == file->size ? " up to the end" : "");
+	r->done += r->next_offset - offset;	/* less, where a packet is found before: unsigned sums wrap */
 }
 
 /* Whether the packet is wholly outside of the wanted time. */
@@ -278,27 +485,28 @@ static bool is_unwanted(const struct ctf_stream_reader *r)
 /* Goes to the next packet with wanted events; false when there is none. */
 static bool next_packet(struct ctf_stream_reader *r, struct batch *batch)
 {
-	char error[300];
+	char error[200];
 
-	for (; r->file < r->files_n; r->file++, r->next_offset = 0) {
+	for (; r->file < r->files_n; r->file++, r->next_offset = r->sound = 0) {
 		const struct ctf_file *file = &r->files[r->file];
 
 		while (r->next_offset < file->size) {
 			uint64_t offset = r->next_offset;
 
-			if (!ctf_packet_read(r->layout, file, offset, &r->packet, error, sizeof error)) {
-				/* Packets have no mark by which the next one could be found. */
-				damaged(r, offset, error);
-				break;
+			if (!read_packet(r->layout, file, offset, &r->packet, error, sizeof error)) {
+				skip_to_packet(r, batch, offset, error);
+				continue;
 			}
-			r->next_offset = r->packet.bytes > file->size - offset ? file->size :
-										 offset + r->packet.bytes;
+			report_pending(r, batch, &r->packet);
+			find_successor(r);
 			if (!is_unwanted(r)) {
 				enter_packet(r, batch);
 				return true;
 			}
-			leave_packet(r);
+			r->sound = offset + r->packet.events / 8;
+			leave_packet(r, batch);
 		}
+		report_pending(r, batch, NULL);
 	}
 	return false;
 }
@@ -341,9 +549,15 @@ static inline bool event_header(struct ctf_stream_reader *r, uint64_t *id)
 		if (!read_header(header, c))
 			return false;
 		*id = header->name[EVENT_ID] ? c->reg[header->name[EVENT_ID]] : 0;
-		for (unsigned i = 0; i < header->times; i++)
-			if (c->reg[header->time[i].keep] != UINT64_MAX)
-				r->clock = whole_time(r->clock, c->reg[header->time[i].keep], header->time[i].size);
+		for (unsigned i = 0; i < header->times; i++) {
+			uint64_t time = c->reg[header->time[i].keep];
+			unsigned size = header->time[i].size;
+
+			if (size == 0)
+				size = (unsigned)c->reg[header->time[i].keep + 1];
+			if (time != UINT64_MAX)
+				r->clock = whole_time(r->clock, time, size);
+		}
 		return true;
 	}
 	c->at = (c->at + 7) & ~(uint64_t)7;
@@ -410,28 +624,79 @@ static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 	return NULL;
 }
 
-bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
+static void decode(struct ctf_stream_reader *r, struct batch *batch)
 {
-	const char *wrong;
+	size_t max = r->batch_max ? r->batch_max : STREAM_BATCH;
+	bool failed = false;
 
-	while (!r->over && batch->len < STREAM_BATCH) {
+	while (batch->len < max) {
 		if (!r->in_packet && !next_packet(r, batch)) {
 			r->over = true;
 			break;
 		}
-		while (r->cursor.at < r->cursor.end && batch->len < STREAM_BATCH) {
+		while (r->cursor.at < r->cursor.end && batch->len < max) {
 			uint64_t at = r->cursor.at;
+			const char *wrong = event(r, batch);
 
-			wrong = event(r, batch);
-			if (wrong) {
-				damaged(r, r->packet.offset + at / 8, wrong);
-				r->cursor.at = r->cursor.end;
-			}
+			if (!wrong && r->cursor.at == at)
+				wrong = "an event of no bits, which would come again for ever";
+			if (!wrong)
+				continue;
+			r->sound = r->packet.offset + at / 8;
+			if (!r->is_cut)
+				damaged(r, batch, r->sound, wrong, r->packet.stream, r->packet.end);
+			r->cursor.at = r->cursor.end;
+			failed = true;
 		}
-		if (r->cursor.at >= r->cursor.end)
-			leave_packet(r);
+		if (r->cursor.at < r->cursor.end)
+			continue;
+		if (!failed)
+			r->sound = r->packet.offset + (r->cursor.end + 7) / 8;
+		leave_packet(r, batch);
+		failed = false;
 	}
+}
+
+bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
+{
+	sigjmp_buf here;
+
+	if (!batch->text)
+		batch_grow(batch, NULL, 1);
+	if (sigsetjmp(here, 0) == 0) {
+		guard = &here;
+		if (!r->over)
+			decode(r, batch);
+	} else {
+		/* What is whole in the batch stays; nothing more of this file can be trusted to be there. */
+		damaged(r, batch, r->in_packet ? r->packet.offset : r->next_offset,
+			"the file was cut while it was read", NULL, UINT64_MAX);
+		r->in_packet = r->is_cut = false;
+		r->file++;
+		r->next_offset = r->sound = 0;
+	}
+	guard = NULL;
 	return !r->over;
+}
+
+/* The first time that going through the packets comes by. */
+static bool first_time(struct ctf_stream_reader *probe, struct batch *batch, int64_t *ts)
+{
+	uint64_t id;
+
+	while (next_packet(probe, batch)) {
+		if (batch->n == 0 && probe->cursor.at < probe->cursor.end && event_header(probe, &id)) {
+			*ts = probe->packet.stream->clock ? ctf_clock_ns(probe->packet.stream->clock, probe->clock) : 0;
+			return true;
+		}
+		if (batch->n == 0)
+			leave_packet(probe, batch);
+		if (batch->n)
+			break;
+	}
+	if (batch->n)
+		*ts = batch->lines[0].ts;
+	return batch->n != 0;
 }
 
 bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
@@ -439,21 +704,16 @@ bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
 	static const struct selection everything = { .begin_ns = INT64_MIN, .end_ns = INT64_MAX };
 	struct ctf_stream_reader probe = *reader;
 	struct batch batch = { 0 };
-	uint64_t id;
-	bool found = false;
+	volatile bool found = false;
+	sigjmp_buf here;
 
 	probe.selection = &everything;
-	while (!probe.over && !found && next_packet(&probe, &batch)) {
-		if (batch.n) {
-			*ts = batch.lines[0].ts;
-			found = true;
-		} else if (probe.cursor.at < probe.cursor.end && event_header(&probe, &id)) {
-			*ts = probe.packet.stream->clock ? ctf_clock_ns(probe.packet.stream->clock, probe.clock) : 0;
-			found = true;
-		} else {
-			leave_packet(&probe);
-		}
+	batch_grow(&batch, NULL, 1);
+	if (sigsetjmp(here, 0) == 0) {
+		guard = &here;
+		found = first_time(&probe, &batch, ts);
 	}
+	guard = NULL;
 	batch_free(&batch);
 	return found;
 }

@@ -4,7 +4,11 @@
  *
  * Files are mapped; what has been decoded is given back to the kernel, so a stream takes the memory of
  * one packet and of its batch. Where a packet is damaged, its sound events have been decoded, the rest of
- * it is reported, and reading goes on with the next packet.
+ * it is reported, and reading goes on with the next packet. Where no packet is, the next one is searched
+ * for by the magic number and the trace's uuid.
+ *
+ * A file that is cut while it is mapped makes reading it raise SIGBUS. The first file opened installs a
+ * handler that ends the reading of that file, with a report, and leaves other faults to what was before.
  */
 #ifndef WEIR_CTF_STREAM_H
 #define WEIR_CTF_STREAM_H
@@ -23,6 +27,7 @@ struct ctf_packet {
 	uint64_t begin, end;		/* clock values; UINT64_MAX: not told */
 	uint64_t discarded, sequence;	/* counters; UINT64_MAX: not told */
 	uint64_t cpu;			/* UINT64_MAX: not told */
+	uint64_t reg[PLAN_EVENT_REGISTER];	/* values of the headers that events refer to */
 	const struct ctf_stream_layout *stream;
 };
 
@@ -33,7 +38,10 @@ struct ctf_file {
 	uint64_t size;
 };
 
-/* Maps the file at PATH, which is kept. False with the reason in ERROR. An empty one is fine. */
+/*
+ * Maps the regular file at PATH, which is kept. False with the reason in ERROR. An empty one is fine: `at`
+ * is NULL.
+ */
 bool ctf_file_open(struct ctf_file *file, const char *path, char *error, size_t error_size);
 void ctf_file_close(struct ctf_file *file);
 
@@ -48,7 +56,7 @@ bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *fil
 struct ctf_account {
 	uint64_t lost, lost_unknown, lost_places;	/* events; how often their number is not known */
 	uint64_t backwards, cut;	/* events earlier than the one before; with an array cut short */
-	uint64_t damaged;		/* packets */
+	uint64_t damaged;		/* places; each has an ev=lost with its reason and offset */
 	char reason[400];		/* of the first damage: `FILE, byte N: ...`; empty: none */
 };
 
@@ -63,13 +71,21 @@ struct ctf_stream_reader {
 	/* Where reading is. */
 	struct ctf_packet packet, before;
 	bool in_packet, has_before, over;
+	bool is_cut;			/* the packet is not all there */
+	size_t batch_max;		/* bytes of lines; 0: STREAM_BATCH */
 	uint64_t next_offset;
+	uint64_t sound;			/* byte of the file up to which all was sound */
+	uint32_t tries;			/* for packets, where none was expected */
+	struct {
+		uint64_t offset;
+		char reason[300];	/* empty: none */
+	} pending;			/* damage before the next packet, whose time is not known yet */
 	struct cursor cursor;
 	uint64_t clock;			/* the last value */
 	int64_t last_ts;		/* INT64_MIN before the first event */
 	char cpu[32];			/* "\tcpu=N", or empty */
 	size_t cpu_len;
-	char second[12];		/* decimal digits of last_second */
+	char second[24];		/* decimal digits of last_second */
 	int64_t last_second;
 	_Atomic uint64_t done;		/* bytes of packets that are behind us */
 };

@@ -146,7 +146,8 @@ static void add_reader(struct ctf_traces *traces, const struct ctf_layout *layou
 		reader->files[i] = entries[i].file;
 		traces->bytes += entries[i].file.size;
 	}
-	if (*entries->error) {
+	/* Where only the first packet makes no sense, the reader looks for the next one. */
+	if (*entries->error && !entries->file.at) {
 		reader->over = true;
 		reader->account.damaged = 1;
 		snprintf(reader->account.reason, sizeof reader->account.reason, "%.90s: %.300s", entries->file.path,

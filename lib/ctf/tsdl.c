@@ -18,9 +18,19 @@ struct named {
 	struct named *next;
 };
 
+/* Names by their hashes: open addressing, never more than half full. Empty until there are many. */
+struct index {
+	const void **slots;
+	uint32_t room, n;
+};
+
+enum { FEW = 16 };	/* so many names are looked through one by one */
+
 struct scope {
 	struct scope *outer;
 	struct named *names;
+	uint32_t names_n;
+	struct index index;
 };
 
 struct parser {
@@ -49,6 +59,45 @@ static void fail(struct parser *p, const char *format, ...)
 		vsnprintf(p->error + n, p->error_size - (size_t)n, format, args);
 	va_end(args);
 	longjmp(p->failed, 1);
+}
+
+/* The budget is looked at where types are made, so it may be passed by as much as one list. */
+static void *get(struct parser *p, size_t size)
+{
+	if (arena_bytes(p->arena) > p->metadata->memory_max)
+		fail(p, "the types take more than %zu MiB", p->metadata->memory_max >> 20);
+	return arena_get(p->arena, size);
+}
+
+/* --- names by their hashes -------------------------------------------------------------------------- */
+
+static void index_add(struct parser *p, struct index *index, const void *item, uint64_t hash,
+		      uint64_t (*hash_of)(const void *))
+{
+	uint32_t at;
+
+	if (index->n * 2 >= index->room) {
+		struct index larger = { .room = index->room ? index->room * 2 : 4 * FEW };
+
+		larger.slots = get(p, larger.room * sizeof *larger.slots);
+		for (uint32_t i = 0; i < index->room; i++)
+			if (index->slots[i])
+				index_add(p, &larger, index->slots[i], hash_of(index->slots[i]), hash_of);
+		*index = larger;
+	}
+	for (at = (uint32_t)hash & (index->room - 1); index->slots[at]; at = (at + 1) & (index->room - 1))
+		;
+	index->slots[at] = item;
+	index->n++;
+}
+
+/* Calls for each item that may have the hash: `for (at = hash; (item = index_next(&index, &at));)` */
+static const void *index_next(const struct index *index, uint64_t *at)
+{
+	const void *item = index->room ? index->slots[*at & (index->room - 1)] : NULL;
+
+	++*at;
+	return item;
 }
 
 /* For messages: the length to print of a slice. */
@@ -142,20 +191,20 @@ static struct slice unquote(struct parser *p, struct slice text)
 /* A path such as `stream.event.header.id`, blanks left out. */
 static struct slice dotted(struct parser *p)
 {
-	char *to = arena_get(p->arena, 512);
+	char to[512];
 	size_t n = 0;
 
 	do {
 		struct slice name = take_name(p);
 
-		if (n + name.len + 2 > 512)
-			fail(p, "a path of more than 512 characters");
+		if (n + name.len + 2 > sizeof to)
+			fail(p, "a path of more than %zu characters", sizeof to);
 		if (n)
 			to[n++] = '.';
 		memcpy(to + n, name.at, name.len);
 		n += name.len;
 	} while (take_sign(p, '.'));
-	return (struct slice){ to, n };
+	return arena_copy(p->arena, (struct slice){ to, n });
 }
 
 static struct value value(struct parser *p)
@@ -276,34 +325,76 @@ static uint32_t align_value(struct parser *p, struct slice key)
 
 /* --- names and types -------------------------------------------------------------------------------- */
 
+static uint64_t named_hash(const void *item)
+{
+	const struct named *named = item;
+
+	return slice_hash(named->name) + named->space;
+}
+
+static struct named *find_in(const struct scope *scope, enum space space, struct slice name)
+{
+	if (scope->index.n) {
+		uint64_t at = slice_hash(name) + space;
+		const struct named *named;
+
+		while ((named = index_next(&scope->index, &at)))
+			if (named->space == space && slice_equal(named->name, name))
+				return (struct named *)(uintptr_t)named;
+		return NULL;
+	}
+	for (struct named *n = scope->names; n; n = n->next)
+		if (n->space == space && slice_equal(n->name, name))
+			return n;
+	return NULL;
+}
+
 static void name_type(struct parser *p, enum space space, struct slice name, struct ctf_type *type)
 {
-	struct named *named = arena_get(p->arena, sizeof *named);
+	struct scope *scope = p->scope;
+	struct named *named;
 
-	for (struct named *n = p->scope->names; n; n = n->next)
-		if (n->space == space && slice_equal(n->name, name))
-			fail(p, "'%.*s' is named twice", shown(name), name.at);
+	if (find_in(scope, space, name))
+		fail(p, "'%.*s' is named twice", shown(name), name.at);
+	named = get(p, sizeof *named);
 	named->space = space;
 	named->name = name;
 	named->type = type;
-	named->next = p->scope->names;
-	p->scope->names = named;
+	named->next = scope->names;
+	scope->names = named;
+	if (++scope->names_n == FEW)
+		for (struct named *n = named; n; n = n->next)
+			index_add(p, &scope->index, n, named_hash(n), named_hash);
+	else if (scope->names_n > FEW)
+		index_add(p, &scope->index, named, named_hash(named), named_hash);
 }
 
 static struct ctf_type *find_type(struct parser *p, enum space space, struct slice name)
 {
-	for (struct scope *s = p->scope; s; s = s->outer)
-		for (struct named *n = s->names; n; n = n->next)
-			if (n->space == space && slice_equal(n->name, name))
-				return n->type;
+	for (struct scope *s = p->scope; s; s = s->outer) {
+		struct named *named = find_in(s, space, name);
+
+		if (named)
+			return named->type;
+	}
 	fail(p, "no type is called '%.*s'", shown(name), name.at);
+}
+
+/* OUTER has a part of type INNER. */
+static void contain(struct parser *p, struct ctf_type *outer, const struct ctf_type *inner)
+{
+	if (outer->depth <= inner->depth)
+		outer->depth = inner->depth + 1;
+	if (outer->depth > CTF_NESTING_MAX)
+		fail(p, "types nest deeper than %d", CTF_NESTING_MAX);
 }
 
 static struct ctf_type *new_type(struct parser *p, enum ctf_kind kind)
 {
-	struct ctf_type *type = arena_get(p->arena, sizeof *type);
+	struct ctf_type *type = get(p, sizeof *type);
 
 	type->kind = kind;
+	type->depth = 1;
 	type->align = 1;
 	type->base = 10;
 	return type;
@@ -433,9 +524,45 @@ static void close_scope(struct parser *p)
 	p->nesting--;
 }
 
+static uint64_t name_hash(const void *item)
+{
+	return slice_hash(*(const struct slice *)item);
+}
+
+/* The names of a structure's fields. The index refers to copies: the list of fields moves. */
+struct field_names {
+	struct index index;
+};
+
+static void add_field_name(struct parser *p, struct field_names *names, const struct ctf_field *list, uint32_t n,
+			   struct slice name)
+{
+	uint64_t at = slice_hash(name);
+	const struct slice *other;
+	struct slice *copy;
+
+	for (uint32_t i = 0; n < FEW && i < n; i++)
+		if (slice_equal(list[i].name, name))
+			fail(p, "field '%.*s' comes twice", shown(name), name.at);
+	if (n < FEW)
+		return;
+	for (uint32_t i = 0; n == FEW && i < n; i++) {
+		copy = get(p, sizeof *copy);
+		*copy = list[i].name;
+		index_add(p, &names->index, copy, name_hash(copy), name_hash);
+	}
+	while ((other = index_next(&names->index, &at)))
+		if (slice_equal(*other, name))
+			fail(p, "field '%.*s' comes twice", shown(name), name.at);
+	copy = get(p, sizeof *copy);
+	*copy = name;
+	index_add(p, &names->index, copy, name_hash(copy), name_hash);
+}
+
 /* The fields of a structure, or the options of a variant, from `{` to `}`. */
 static void fields(struct parser *p, struct ctf_type *type)
 {
+	struct field_names names = { 0 };
 	struct ctf_field *list = NULL;
 	struct scope scope;
 	uint32_t room = 0;
@@ -453,14 +580,13 @@ static void fields(struct parser *p, struct ctf_type *type)
 			struct ctf_field field;
 
 			field.type = declarator(p, base, &field.name);
-			for (uint32_t i = 0; i < type->n; i++)
-				if (slice_equal(list[i].name, field.name))
-					fail(p, "field '%.*s' comes twice", shown(field.name), field.name.at);
+			contain(p, type, field.type);
+			add_field_name(p, &names, list, type->n, field.name);
 			if (type->n == room) {
 				struct ctf_field *more;
 
 				room = room ? room * 2 : 8;
-				more = arena_get(p->arena, room * sizeof *more);
+				more = get(p, room * sizeof *more);
 				if (type->n)
 					memcpy(more, list, type->n * sizeof *more);
 				list = more;
@@ -572,7 +698,7 @@ static void enumerators(struct parser *p, struct ctf_type *type)
 			struct ctf_range *more;
 
 			room = room ? room * 2 : 8;
-			more = arena_get(p->arena, room * sizeof *more);
+			more = get(p, room * sizeof *more);
 			if (type->n)
 				memcpy(more, list, type->n * sizeof *more);
 			list = more;
@@ -592,8 +718,12 @@ static struct ctf_type *enumeration(struct parser *p)
 
 	if (p->token.kind == TOKEN_NAME)
 		name = take_name(p);
-	if (take_sign(p, ':'))
+	if (take_sign(p, ':')) {
+		if (++p->nesting > CTF_NESTING_MAX)
+			fail(p, "types nest deeper than %d", CTF_NESTING_MAX);
 		container = type_specifier(p);
+		p->nesting--;
+	}
 	if (!is_sign(p, '{')) {
 		if (!name.len || container)
 			fail(p, "expected '{'");
@@ -618,7 +748,7 @@ static struct ctf_type *enumeration(struct parser *p)
  */
 static struct slice type_name(struct parser *p, bool all)
 {
-	char *to = arena_get(p->arena, 256);
+	char to[256];
 	size_t n = 0;
 
 	for (;;) {
@@ -628,8 +758,8 @@ static struct slice type_name(struct parser *p, bool all)
 		if (p->token.kind != TOKEN_NAME)
 			fail(p, "expected the name of a type");
 		if (!slice_equal(word, SLICE("const"))) {
-			if (n + word.len + 2 > 256)
-				fail(p, "a type's name has more than 256 characters");
+			if (n + word.len + 2 > sizeof to)
+				fail(p, "a type's name has more than %zu characters", sizeof to);
 			if (n)
 				to[n++] = ' ';
 			memcpy(to + n, word.at, word.len);
@@ -644,9 +774,9 @@ static struct slice type_name(struct parser *p, bool all)
 			break;
 	}
 	while (take_sign(p, '*'))
-		if (n < 255)
+		if (n < sizeof to)
 			to[n++] = '*';
-	return (struct slice){ to, n };
+	return arena_copy(p->arena, (struct slice){ to, n });
 }
 
 static struct ctf_type *type_specifier(struct parser *p)
@@ -694,6 +824,7 @@ static struct ctf_type *declarator(struct parser *p, struct ctf_type *type, stru
 	while (n--) {
 		dimensions[n]->element = type;
 		dimensions[n]->align = type->align;
+		contain(p, dimensions[n], type);
 		type = dimensions[n];
 	}
 	return type;
@@ -840,7 +971,7 @@ static void environment_block(struct parser *p)
 
 	expect(p, '{');
 	while (attribute(p, &key)) {
-		struct ctf_environment *entry = arena_get(p->arena, sizeof *entry);
+		struct ctf_environment *entry = get(p, sizeof *entry);
 		struct value v;
 
 		expect(p, '=');
@@ -864,6 +995,7 @@ static void clock_block(struct parser *p)
 {
 	struct ctf_clock *clock = arena_get(p->arena, sizeof *clock);
 	struct slice key;
+	unsigned n = 0;
 
 	clock->frequency = 1000000000;
 	expect(p, '{');
@@ -890,6 +1022,11 @@ static void clock_block(struct parser *p)
 	}
 	if (!clock->name.len)
 		fail(p, "a clock without name");
+	for (const struct ctf_clock *c = p->metadata->clocks; c; c = c->next, n++)
+		if (slice_equal(c->name, clock->name))
+			fail(p, "two clocks are called '%.*s'", shown(c->name), c->name.at);
+	if (n >= CTF_CLOCKS_MAX)
+		fail(p, "more than %d clocks", CTF_CLOCKS_MAX);
 	clock->next = p->metadata->clocks;
 	p->metadata->clocks = clock;
 }
@@ -899,6 +1036,7 @@ static void stream_block(struct parser *p)
 	struct ctf_stream *stream = arena_get(p->arena, sizeof *stream);
 	struct scope scope;
 	struct slice key;
+	unsigned n = 0;
 
 	open_scope(p, &scope);
 	expect(p, '{');
@@ -922,16 +1060,18 @@ static void stream_block(struct parser *p)
 		expect(p, ';');
 	}
 	close_scope(p);
-	for (const struct ctf_stream *s = p->metadata->streams; s; s = s->next)
+	for (const struct ctf_stream *s = p->metadata->streams; s; s = s->next, n++)
 		if (s->id == stream->id)
 			fail(p, "two streams have the id %llu", (unsigned long long)s->id);
+	if (n >= CTF_STREAMS_MAX)
+		fail(p, "more than %d streams", CTF_STREAMS_MAX);
 	*p->last_stream = stream;
 	p->last_stream = &stream->next;
 }
 
 static void event_block(struct parser *p)
 {
-	struct ctf_event *event = arena_get(p->arena, sizeof *event);
+	struct ctf_event *event = get(p, sizeof *event);
 	struct scope scope;
 	struct slice key;
 
@@ -957,6 +1097,11 @@ static void event_block(struct parser *p)
 		expect(p, ';');
 	}
 	close_scope(p);
+	if (!event->name.at) {
+		char *name = arena_get(p->arena, 32);
+
+		event->name = (struct slice){ name, (size_t)snprintf(name, 32, "event_%llu", (unsigned long long)event->id) };
+	}
 	*p->last_event = event;
 	p->last_event = &event->next;
 }
@@ -998,7 +1143,9 @@ struct ctf_metadata *ctf_metadata_parse(const char *text, size_t len, char *erro
 	struct scope top = { 0 };
 	struct parser *p = arena_get(arena, sizeof *p);
 
+	metadata->version = 1;
 	metadata->arena = arena;
+	metadata->memory_max = CTF_TYPE_MEMORY + CTF_TYPE_FACTOR * len;
 	*p = (struct parser){
 		.lexer = { text, text + len, 1 },
 		.metadata = metadata,
