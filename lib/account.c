@@ -7,7 +7,8 @@ enum { SHOWN = 4, NAME_SHOWN = 64 };
 
 #define NAME(text) { "\t" text "=", sizeof("\t" text "=") - 1 }
 
-#define THRICE(before, behind) { NAME(before ".0." behind), NAME(before ".1." behind), NAME(before ".2." behind) }
+#define THRICE(before, behind) \
+	{ NAME(before ".0." behind), NAME(before ".1." behind), NAME(before ".2." behind) }
 
 /* In both forms, for the span itself and for the server's side of it. */
 struct keys {
@@ -130,7 +131,8 @@ void account_write(struct writer *out, const struct history *h, const struct spl
 }
 
 /* ` (NAME/TID VERB)`, as much of it as is known. */
-static int put_who(char *to, size_t room, const char *before, struct slice name, int64_t tid, const char *behind)
+static int put_who(char *to, size_t room, const char *before, struct slice name, int64_t tid,
+		   const char *behind)
 {
 	int n = (int)(name.len < NAME_SHOWN ? name.len : NAME_SHOWN);
 
@@ -139,21 +141,21 @@ static int put_who(char *to, size_t room, const char *before, struct slice name,
 	return snprintf(to, room, " (%s%.*s%s%lld%s)", before, n, name.at, n ? "/" : "", (long long)tid, behind);
 }
 
-static size_t put_share(char *to, const struct history *h, const struct split *s, enum cause cause, double share,
-			bool calls)
+static size_t put_share(char *to, const struct history *h, const struct split *s, enum cause cause,
+			double share, bool calls)
 {
 	const size_t room = ACCOUNT_SENTENCE / SHOWN - 2;
 	size_t len = (size_t)snprintf(to, room, "%.0f %% %s", 100 * share, cause_phrase(cause).at);
 	struct slice call = history_name(h, s->sleep.call);
 
 	if (cause == CAUSE_RUNQ && s->by_n)
-		return len + (size_t)put_who(to + len, room - len, "", history_name(h, s->by[0].name), s->by[0].tid,
-					     " ran");
+		return len + (size_t)put_who(to + len, room - len, "", history_name(h, s->by[0].name),
+					     s->by[0].tid, " ran");
 	if (cause != s->sleep.cause || s->sleep.ns == 0)
 		return len;
 	if (cause == CAUSE_LOCK && !s->sleep.by_irq)
-		return len + (size_t)put_who(to + len, room - len, "woken by ", history_name(h, s->sleep.waker),
-					     s->sleep.waker_tid, "");
+		return len + (size_t)put_who(to + len, room - len, "woken by ",
+					     history_name(h, s->sleep.waker), s->sleep.waker_tid, "");
 	if (calls && call.len)
 		len += (size_t)snprintf(to + len, room - len, " (%.*s)",
 					(int)(call.len < NAME_SHOWN ? call.len : NAME_SHOWN), call.at);

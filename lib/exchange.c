@@ -108,7 +108,8 @@ void exchanges_add(struct exchanges *e, const struct record *record, int64_t tid
 		label_set(&slot->comm, *comm);
 }
 
-const struct exchange *exchanges_find(struct exchanges *e, const struct record *record, int64_t from, int64_t to)
+const struct exchange *exchanges_find(struct exchanges *e, const struct record *record, int64_t from,
+				      int64_t to)
 {
 	const struct exchange *best = NULL;
 	char connection[EXCHANGE_CONNECTION];
@@ -119,7 +120,8 @@ const struct exchange *exchanges_find(struct exchanges *e, const struct record *
 		const struct exchange *one = &e->at[i % EXCHANGES];
 		int64_t a = one->from > from ? one->from : from, b = one->to < to ? one->to : to;
 
-		if (one->len == len && memcmp(one->connection, connection, len) == 0 && b > a && b - a > most) {
+		if (b > a && b - a > most && one->len == len &&
+		    memcmp(one->connection, connection, len) == 0) {
 			best = one;
 			most = b - a;
 		}

@@ -421,7 +421,8 @@ struct life *history_add(struct history *h, enum history_kind kind, const struct
 void history_lost(struct history *h, const struct record *record)
 {
 	int64_t ts = number(&h->field.ts, record, INT64_MIN);
-	struct loss_time loss = { number(&h->field.first_ts, record, ts), number(&h->field.last_ts, record, ts) };
+	struct loss_time loss = { number(&h->field.first_ts, record, ts),
+				  number(&h->field.last_ts, record, ts) };
 
 	if (ts == INT64_MIN)
 		return;
@@ -502,7 +503,8 @@ static void split_wait(struct history *h, const struct deed *wait, int64_t a, in
 	int64_t at = a, unknown = 0;
 
 	for (; cpu && at < b && i <= cpu->n; i++) {
-		const struct deed *slice = i < cpu->n && past_deed(cpu, i)->from < b ? past_deed(cpu, i) : NULL;
+		const struct deed *slice =
+			i < cpu->n && past_deed(cpu, i)->from < b ? past_deed(cpu, i) : NULL;
 		int64_t begin = slice && slice->from > at ? slice->from : slice ? at : b;
 
 		if (begin > at) {
@@ -516,7 +518,8 @@ static void split_wait(struct history *h, const struct deed *wait, int64_t a, in
 			break;
 		}
 		at = slice->to < b ? slice->to : b;
-		*share_new(&h->who) = (struct share){ .key = slice->tid, .ns = at - begin, .name = slice->name };
+		*share_new(&h->who) = (struct share){ .key = slice->tid, .ns = at - begin,
+						      .name = slice->name };
 		idle = slice->flags & IDLE_NEXT;
 		any = true;
 	}
@@ -531,7 +534,8 @@ static void split_wait(struct history *h, const struct deed *wait, int64_t a, in
 static struct wait wait_of(const struct history *h, const struct life *life, const struct deed *sleep,
 			   const struct history_call *self, uint32_t *name)
 {
-	struct wait wait = { .call = CALL_UNKNOWN, .state = (char)sleep->detail, .by_irq = sleep->flags & BY_IRQ };
+	struct wait wait = { .call = CALL_UNKNOWN, .state = (char)sleep->detail,
+			     .by_irq = sleep->flags & BY_IRQ };
 	size_t i;
 
 	*name = HISTORY_NO_NAME;
@@ -569,8 +573,8 @@ static void split_sleep(struct history *h, const struct life *life, const struct
 
 	s->part[cause] += ns;
 	if (ns > s->sleep.ns)
-		s->sleep = (struct split_sleep){ .ns = ns, .cause = cause, .call = call, .waker_tid = sleep->tid,
-						 .waker = sleep->name, .by_irq = wait.by_irq };
+		s->sleep = (struct split_sleep){ .ns = ns, .cause = cause, .call = call,
+						 .waker_tid = sleep->tid, .waker = sleep->name, .by_irq = wait.by_irq };
 }
 
 /* How long the thread ran from A to B, interruptions left out. */

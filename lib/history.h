@@ -41,7 +41,7 @@ struct history_call {
 	bool timed_out;
 };
 
-struct item;
+struct explained;
 
 struct life {
 	int64_t tid;
@@ -53,7 +53,7 @@ struct life {
 	bool has_calls;
 	int64_t settled;	/* nothing before this will be asked for */
 	struct past states, calls, irqs, requests;
-	struct item *first, *last;	/* the caller's, waiting for this thread; none when it is made */
+	struct explained *first, *last;	/* the caller's, waiting for this thread; none when it is made */
 };
 
 struct split {

@@ -441,6 +441,17 @@ add_up() {
 	[ "$(explain "$T/spans" 2>/dev/null | grep -c ev=lost)" = "$(grep -c ev=lost "$T/spans")" ]
 }
 
+@test "periods that are system calls are explained as those" {
+	need_trace contend
+	lttng-convert "$trace/trace" 2>/dev/null | spans -k 2>/dev/null |
+		pair --keep -s syscall_entry_futex -e syscall_exit_futex >"$T/in" 2>/dev/null
+	fields() { sed -E 's/^(ts=[0-9]+)\t.*\t(tid=[0-9]+)\t.*\t(dur_ns=[0-9]+)(\tret=[^\t]*)?(\tmain=[a-z]*\trun_ns=[0-9]+)(\trun_[a-z]+_ns=[0-9]+)*(\tirq_ns.*unknown_ns=[0-9]+).*/\1 \2 \3\5\7/'; }
+	explain --by period "$T/in" | fields >"$T/periods"
+	explain name=futex "$T/in" | fields >"$T/calls"
+	[ "$(wc -l <"$T/calls")" -gt 300 ]
+	cmp "$T/periods" "$T/calls"
+}
+
 @test "an oracle that takes another way agrees on real traces" {
 	need python3
 	for name in postgres contend; do
