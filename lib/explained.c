@@ -11,6 +11,7 @@ void explained_fields_free(struct explained_fields *f)
 	lookup_free(&f->connect);
 	lookup_free(&f->tls);
 	lookup_free(&f->ttfb);
+	free(f->kept);
 }
 
 static bool is_who(struct slice key)
@@ -19,14 +20,47 @@ static bool is_who(struct slice key)
 	       slice_equal(key, SLICE("tid")) || slice_equal(key, SLICE("comm"));
 }
 
-/* Copies the fields that tell who it was, or the others, behind TEXT's LEN bytes; the new length. */
-static size_t copy_fields(char *text, size_t len, const struct record *record, bool who)
+enum { FIRST_FIELDS = 64 };
+
+static struct explained_kept choose(const struct shape *shape)
 {
-	for (uint32_t i = 0; i < record->shape->n; i++) {
+	struct explained_kept kept = { 0 };
+
+	for (uint32_t i = 0; i < shape->n && i < FIRST_FIELDS; i++) {
+		struct slice key = shape->key[i];
+
+		if (is_who(key))
+			kept.who |= 1ull << i;
+		else if (!slice_equal(key, SLICE("ts")) && !slice_equal(key, SLICE("ev")) &&
+			 !account_has_key(key))
+			kept.rest |= 1ull << i;
+	}
+	return kept;
+}
+
+static struct explained_kept kept_of(struct explained_fields *f, const struct shape *shape)
+{
+	size_t had = f->room;
+
+	if (shape->id == SHAPE_PASSING)
+		return choose(shape);
+	if (shape->id >= had) {
+		f->kept = memory_grow(f->kept, &f->room, shape->id + 1, sizeof *f->kept);
+		memset(f->kept + had, 0, (f->room - had) * sizeof *f->kept);
+	}
+	if (!f->kept[shape->id].who)
+		f->kept[shape->id] = choose(shape);
+	return f->kept[shape->id];
+}
+
+/* Copies the chosen fields behind TEXT's LEN bytes, as far as there is room; the new length. */
+static size_t copy_fields(char *text, size_t len, const struct record *record, uint64_t chosen)
+{
+	for (; chosen; chosen &= chosen - 1) {
+		int i = __builtin_ctzll(chosen);
 		struct slice key = record->shape->key[i], value = record->value[i];
 
-		if (is_who(key) != who || slice_equal(key, SLICE("ts")) || slice_equal(key, SLICE("ev")) ||
-		    account_has_key(key) || len + key.len + value.len + 2 > EXPLAINED_BYTES)
+		if (len + key.len + value.len + 2 > EXPLAINED_BYTES)
 			continue;
 		text[len] = '\t';
 		memcpy(text + len + 1, key.at, key.len);
@@ -63,7 +97,8 @@ struct explained *explained_new(struct explained_fields *fields, const struct re
 			   const struct history_span *span, const struct exchange *exchange)
 {
 	char text[EXPLAINED_BYTES];
-	size_t who = copy_fields(text, 0, record, true), len = copy_fields(text, who, record, false);
+	struct explained_kept kept = kept_of(fields, record->shape);
+	size_t who = copy_fields(text, 0, record, kept.who), len = copy_fields(text, who, record, kept.rest);
 	struct explained *item = memory_get(sizeof *item + len);
 
 	*item = (struct explained){ .from = span->from, .to = span->to, .tid = span->tid, .who = who,

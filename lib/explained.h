@@ -30,8 +30,14 @@ struct explained {
 /* What is read of a span's record. */
 struct explained_fields {
 	struct lookup dns, connect, tls, ttfb;
+	/* By shape: which of its first 64 fields tell who it was, which others are kept. 0: not known yet. */
+	struct explained_kept {
+		uint64_t who, rest;
+	} *kept;
+	size_t room;
 };
-#define EXPLAINED_FIELDS { LOOKUP("dns_ns"), LOOKUP("connect_ns"), LOOKUP("tls_ns"), LOOKUP("ttfb_ns") }
+#define EXPLAINED_FIELDS \
+	{ LOOKUP("dns_ns"), LOOKUP("connect_ns"), LOOKUP("tls_ns"), LOOKUP("ttfb_ns"), NULL, 0 }
 void explained_fields_free(struct explained_fields *fields);
 
 /* The span of a record, which is not split yet; EXCHANGE (may be NULL) is its server's side. Copies all. */
