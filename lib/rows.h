@@ -11,7 +11,8 @@ enum rows_form { ROWS_TABLE, ROWS_RECORDS, ROWS_CSV, ROWS_JSON };
 struct column {
 	struct slice name;	/* a key of records */
 	enum column_role {
-		COLUMN_TEXT,	/* to the left in tables; the others to the right */
+		COLUMN_TEXT,	/* to the left in tables, as are the next ones down to COLUMN_TIME; the others to the right */
+		COLUMN_SENTENCE,	/* text that tables do not cut, however long it is */
 		COLUMN_EV,	/* the record's `ev`: second in records, in its place elsewhere */
 		COLUMN_TIME,	/* a ts, shown as date and time; to the left */
 		COLUMN_NUMBER, COLUMN_NS, COLUMN_BYTES, COLUMN_PER_SECOND,	/* shown with their unit */

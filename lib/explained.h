@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* A span that is explained: who it was, what its time went to, and how that is written. */
+#ifndef WEIR_EXPLAINED_H
+#define WEIR_EXPLAINED_H
+
+#include "account.h"
+#include "exchange.h"
+
+enum { EXPLAINED_BYTES = 4096 };	/* of a span's own fields; further ones are left out */
+
+/* Either that, or a record ev=lost on its way between such. */
+struct explained {
+	struct explained *next;	/* waits for the same thread */
+	int64_t from, to, tid;
+	/* Which thread is to be known better; the caller's, as is `next`. */
+	enum { EXPLAINED_OWN_SIDE, EXPLAINED_SERVER_SIDE, EXPLAINED_DONE } waits_for;
+	bool lost;
+	bool in_call;		/* it is a system call: */
+	struct history_call call;
+	int64_t wait_ns, transfer_ns;	/* -1: not known */
+	struct split split;
+	struct explained_server {
+		struct exchange exchange;
+		struct split split;
+	} *server;		/* NULL: not in the stream */
+	size_t who, len;	/* the text: cpu pid tid comm, then its other fields */
+	char text[];
+};
+
+/* What is read of a span's record. */
+struct explained_fields {
+	struct lookup dns, connect, tls, ttfb;
+	/* By shape: which of its first 64 fields tell who it was, which others are kept. 0: not known yet. */
+	struct explained_kept {
+		uint64_t who, rest;
+	} *kept;
+	size_t room;
+};
+#define EXPLAINED_FIELDS \
+	{ LOOKUP("dns_ns"), LOOKUP("connect_ns"), LOOKUP("tls_ns"), LOOKUP("ttfb_ns"), NULL, 0 }
+void explained_fields_free(struct explained_fields *fields);
+
+/* The span of a record, which is not split yet; EXCHANGE (may be NULL) is its server's side. Copies all. */
+struct explained *explained_new(struct explained_fields *fields, const struct record *record,
+			   const struct history_span *span, const struct exchange *exchange);
+/* An ev=lost. */
+struct explained *explained_lost(const struct record *record);
+void explained_free(struct explained *item);
+
+/* The record ev=explain of a span with ev=BY. */
+void explained_write(struct writer *out, const struct history *history, const struct explained *item,
+		     struct slice by);
+
+/*
+ * For people, escaped as in records: what the span is (the name of a call, a URL, an address, else BY), whose
+ * it is, and what its time went to. TO has room for EXPLAINED_TEXT bytes, in which the slice may lie.
+ */
+enum { EXPLAINED_TEXT = EXPLAINED_BYTES + 512 };
+struct slice explained_what(const struct explained *item, struct slice by, char *to);
+struct slice explained_who(const struct explained *item, char *to);
+struct slice explained_why(const struct history *history, const struct explained *item, char *to);
+
+#endif
