@@ -92,7 +92,7 @@ peer() {
 	for command in "${all[@]}"; do
 		# shellcheck disable=SC2086
 		err=$({ timeout 20 $command "$trace/trace" 2>&3 | head -n 1 >/dev/null; } 3>&1)
-		rest=$(grep -vE 'unpaired|left out|nothing found|no record has' <<<"$err") || true
+		rest=$(grep -vE 'unpaired|known for|left out|nothing found|no record has' <<<"$err") || true
 		[ -z "$rest" ] || { echo "$command: $rest"; false; }
 	done
 	status=0
