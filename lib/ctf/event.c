@@ -7,6 +7,7 @@
 
 #include "ctf/metadata.h"
 #include "number.h"
+#include "writer.h"
 
 static inline bool align(struct cursor *c, uint32_t bits)
 {
@@ -722,30 +723,13 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 	return to;
 }
 
-/* How many bytes of TEXT fit, escaped, in ROOM. */
-static size_t fitting(struct slice text, size_t room)
-{
-	size_t used = 0;
-
-	if (text.len <= room / 4)
-		return text.len;
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char b = (unsigned char)text.at[i];
-
-		used += b >= 0x20 && b != 0x7f && b != '\\' ? 1 : 4;
-		if (used > room)
-			return i;
-	}
-	return text.len;
-}
-
 /* A text of more than 64 bytes: it is cut where the record would be longer than a record may be. */
 static char *write_long_text(const struct plan_step *s, struct cursor *c, char *to, const struct prefix *prefix,
 			     struct slice text)
 {
 	size_t full = text.len, used = record_bytes(c, to);
 
-	text.len = fitting(text, used < KEYS_BYTES_MAX ? KEYS_BYTES_MAX - used : 0);
+	text.len = writer_fitting(text, used < KEYS_BYTES_MAX ? KEYS_BYTES_MAX - used : 0);
 	if (text.len != full)
 		text.len &= -(size_t)unit_of(s);
 	to = batch_room(c->out, to, text.len * 4 + c->room + 4 * PLAN_KEY_MAX);

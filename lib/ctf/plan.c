@@ -884,21 +884,9 @@ static void measure(struct ctf_plan *plan)
 
 static void name_event(struct planner *p, const struct ctf_event *event, const struct scopes *scopes)
 {
-	bool is_user_space = memchr(event->name.at, ':', event->name.len) && has_field(scopes, false, "vpid");
 	char room[EVENTNAME_ROOM], *copy, *begin;
-	struct slice name = event->name;
+	struct slice name = keys_event(event->name, event->id, has_field(scopes, false, "vpid"), room);
 
-	if (!name.len) {
-		name.at = room;
-		name.len = (size_t)snprintf(room, sizeof room, "event_%llu", (unsigned long long)event->id);
-	} else if (!is_user_space) {
-		name = eventname_today(name, room);
-	}
-	/* Only we say what was lost. */
-	if (slice_equal(name, SLICE("lost")))
-		name = SLICE("event.lost");
-	if (name.len > 4096)
-		name.len = 4096;
 	copy = memory_copy(name);
 	p->plan->wanted = selection_event(p->selection, copy);
 	free(copy);
