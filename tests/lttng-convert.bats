@@ -373,7 +373,7 @@ fields_agree() {
 @test "mutations: it always ends, with whole records (WEIR_MUTATIONS=1000 for more)" {
 	need python3
 	need_trace smoke
-	"$TESTS/mutate-trace.py" "$trace/trace" "$T/mutations" "${WEIR_MUTATIONS:-25}" 1
+	"$TESTS/mutate-trace.py" "$trace/trace" "$T/mutations" "${WEIR_MUTATIONS:-200}" 1
 }
 
 # ---- user space ----
