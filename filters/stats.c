@@ -415,7 +415,6 @@ static void finish(struct stats *s)
 
 int main(int argc, char **argv)
 {
-	static const char *const forms[] = { "table", "tskv", "csv", "json", NULL };
 	struct stats s = { .tally = TALLY };
 	const char *keys = NULL, *aggregates = NULL, *sort = NULL;
 	bool strict = false, progress_forced = false, no_progress = false;
@@ -434,7 +433,7 @@ int main(int argc, char **argv)
 		{ 'n', "top", "COUNT", "only the first COUNT rows (of each interval)", OPTION_COUNT,
 		  .to = &s.top, .min = 1 },
 		{ 'o', "output", "FORM", "table (the default on a terminal), tskv (elsewhere), csv or json",
-		  OPTION_CHOICE, .to = &form, .choices = forms },
+		  OPTION_CHOICE, .to = &form, .choices = rows_forms },
 		{ 'f', "file", "FILE", "read FILE instead of stdin; may be repeated", OPTION_LIST,
 		  .to = &files },
 		{ 0, "exact", "COUNT", "exact quantiles of up to COUNT values a group (65536)", OPTION_COUNT,
@@ -467,10 +466,9 @@ int main(int argc, char **argv)
 	(void)argc;
 	s.tally.plan.exact = (uint32_t)exact;
 	prepare(&s, key_names, aggregates, fields, sort);
-	if (form < 0)
-		form = isatty(STDOUT_FILENO) && !s.partial ? ROWS_TABLE : ROWS_RECORDS;
+	form = form < 0 && s.partial ? ROWS_RECORDS : (int)rows_form_of(form);
 	if (s.partial && form != ROWS_RECORDS)
-		message_usage("cannot write partial states as %s: they are records", forms[form]);
+		message_usage("cannot write partial states as %s: they are records", rows_forms[form]);
 	if (s.partial && (s.top || s.sort.given))
 		message_usage("cannot sort or cut partial states: -s and -n are for the merge");
 	files.items = memory_grow(files.items, &files.room, files.count + 1, sizeof *files.items);

@@ -22,11 +22,6 @@ enum cause {
 struct slice cause_name(enum cause cause);
 struct slice cause_phrase(enum cause cause);
 
-static inline bool cause_is_blocked(enum cause cause)
-{
-	return cause >= CAUSE_DISK && cause <= CAUSE_OTHER;
-}
-
 /* What system calls wait for, by their names. */
 enum call_kind {
 	CALL_OTHER, CALL_NONE, CALL_UNKNOWN, CALL_FILE, CALL_TREE, CALL_SYNC, CALL_SOCKET, CALL_POLL,

@@ -104,11 +104,6 @@ void csv_text(struct writer *writer, struct slice text)
 	cell(writer, text, false, false);
 }
 
-void csv_text_exact(struct writer *writer, struct slice text)
-{
-	cell(writer, text, false, true);
-}
-
 void csv_value(struct writer *writer, struct slice value)
 {
 	cell(writer, value, true, false);

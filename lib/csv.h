@@ -20,7 +20,6 @@
 
 /* Any text, without escapes. O(length). */
 void csv_text(struct writer *writer, struct slice text);
-void csv_text_exact(struct writer *writer, struct slice text);
 
 /* A value as it stands in a record: its escapes are undone first. */
 void csv_value(struct writer *writer, struct slice value);

@@ -268,15 +268,6 @@ static struct node make(struct maker *maker, const bt_field_class *class, struct
 	return node;
 }
 
-static void free_node(struct node *node)
-{
-	for (uint32_t i = 0; i < node->n; i++)
-		free_node(&node->child[i]);
-	free(node->child);
-	free((char *)(uintptr_t)node->key.at);
-	free((char *)(uintptr_t)node->length_key.at);
-}
-
 /* ---- the plan of an event ---- */
 
 static const bt_field_class *section_class(const bt_event_class *event, enum section section)
@@ -392,17 +383,6 @@ struct eventplan *eventplan_new(const bt_event_class *event, const struct select
 	plan->fixed = maker.fixed;
 	intern_free(maker.names);
 	return plan;
-}
-
-void eventplan_free(struct eventplan *plan)
-{
-	if (!plan)
-		return;
-	for (size_t i = 0; i < plan->n; i++)
-		free_node(&plan->steps[i].node);
-	free(plan->steps);
-	free((char *)(uintptr_t)plan->begin.at);
-	free(plan);
 }
 
 bool eventplan_wanted(const struct eventplan *plan)

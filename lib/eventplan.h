@@ -16,7 +16,6 @@ struct eventplan;
 
 /* What the events of this class become under SELECTION (may go away afterwards). */
 struct eventplan *eventplan_new(const bt_event_class *class, const struct selection *selection);
-void eventplan_free(struct eventplan *plan);
 
 /* Whether the events are wanted at all; whether they have a time. */
 bool eventplan_wanted(const struct eventplan *plan);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "json.h"
 
-#include <math.h>
-
 #include "number.h"
 #include "reader.h"
 #include "utf8.h"
@@ -123,14 +121,4 @@ void json_value(struct writer *writer, struct slice value)
 		writer_bytes(writer, value.at, value.len);
 	else
 		json_string(writer, value);
-}
-
-void json_real(struct writer *writer, double value)
-{
-	char *to = writer_room(writer, NUMBER_TEXT);
-
-	if (isfinite(value))
-		writer->at += number_put_real(to, value);
-	else
-		writer_bytes(writer, "null", 4);
 }

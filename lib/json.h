@@ -25,7 +25,4 @@ void json_string(struct writer *writer, struct slice value);
  */
 void json_value(struct writer *writer, struct slice value);
 
-/* A double: `null` for what JSON has no number for. */
-void json_real(struct writer *writer, double value);
-
 #endif

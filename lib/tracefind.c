@@ -16,15 +16,6 @@
 
 enum { DEPTH_MAX = 64, HEAD = 64 << 10 };
 
-void tracefind_free(struct tracefind *find)
-{
-	for (size_t i = 0; i < find->n; i++)
-		free(find->found[i].path);
-	free(find->found);
-	table_free(find->seen);
-	*find = (struct tracefind){ 0 };
-}
-
 static bool seen_before(struct tracefind *find, const struct stat *status)
 {
 	uint64_t id[2] = { (uint64_t)status->st_dev, (uint64_t)status->st_ino };

@@ -20,8 +20,6 @@ struct tracefind {
 	struct table *seen;	/* directories, so that none comes twice */
 };
 
-void tracefind_free(struct tracefind *find);
-
 /*
  * Adds the traces at and below DIRECTORY, at any depth down to 64; symbolic links are followed. A
  * `metadata` without streams beside it is passed over with a message. False when something was reported

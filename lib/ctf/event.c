@@ -558,13 +558,6 @@ static inline char *put_text(char *to, const struct plan_step *s, struct slice t
 	return __builtin_expect(s->encoding != CTF_UTF8, 0) ? put_encoded(to, s, text) : put_escaped(to, text);
 }
 
-char *ctf_event_escape(char *to, struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		to = put_escaped_byte(to, (unsigned char)text.at[i]);
-	return to;
-}
-
 static bool has_label(const struct plan_step *s, const struct plan_range *range, uint64_t value)
 {
 	if (s->op == PLAN_FLAGS)	/* bits from low to high */

@@ -35,7 +35,4 @@ char *ctf_event_write(const struct ctf_plan *plan, struct cursor *cursor, char *
 /* The same without writing. */
 bool ctf_event_skip(const struct ctf_plan *plan, struct cursor *cursor);
 
-/* Writes TEXT with the escapes of a value at TO, which has room for four bytes each; returns the end. */
-char *ctf_event_escape(char *to, struct slice text);
-
 #endif

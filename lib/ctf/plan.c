@@ -953,13 +953,12 @@ static void mark_plain(struct plan_step *s, uint32_t n)
 	}
 }
 
-struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
-			       struct ctf_header *const *outer, const struct ctf_event *event,
-			       const struct selection *selection, char *error, size_t error_size)
+/* A planner for PLAN; errors go to ERROR once setjmp() has been called. */
+static struct planner *new_planner(struct ctf_metadata *metadata, struct ctf_plan *plan,
+				   const struct selection *selection, struct ctf_header *const *outer, char *error,
+				   size_t error_size)
 {
-	struct scopes scopes = { { stream->event_context, event->context, event->fields } };
 	struct planner *p = memory_zeroed(sizeof *p);
-	struct ctf_plan *plan = arena_get(metadata->arena, sizeof *plan);
 
 	p->metadata = metadata;
 	p->arena = metadata->arena;
@@ -968,6 +967,17 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	p->outer = outer;
 	p->error = error;
 	p->error_size = error_size;
+	return p;
+}
+
+struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
+			       struct ctf_header *const *outer, const struct ctf_event *event,
+			       const struct selection *selection, char *error, size_t error_size)
+{
+	struct scopes scopes = { { stream->event_context, event->context, event->fields } };
+	struct ctf_plan *plan = arena_get(metadata->arena, sizeof *plan);
+	struct planner *p = new_planner(metadata, plan, selection, outer, error, error_size);
+
 	if (setjmp(p->failed)) {
 		free(p->plan->steps);
 		free_planner(p);
@@ -994,22 +1004,16 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scop
 {
 	static const struct selection everything;
 	static const struct naming unwritten = { { "", 0 }, { "", 0 }, true };
-	struct planner *p = memory_zeroed(sizeof *p);
 	struct ctf_header *header = arena_get(metadata->arena, sizeof *header);
+	struct ctf_plan *plan = arena_get(metadata->arena, sizeof *plan);
+	struct planner *p = new_planner(metadata, plan, &everything, outer, error, error_size);
 
 	header->align = type ? type->align : 1;
 	header->scope = scope;
 	p->scope = scope;
 	p->levels = 1;
-	p->outer = outer;
-	p->metadata = metadata;
-	p->arena = metadata->arena;
-	p->selection = &everything;
-	p->plan = arena_get(p->arena, sizeof *p->plan);
 	p->header = header;
 	p->names = names;
-	p->error = error;
-	p->error_size = error_size;
 	if (setjmp(p->failed)) {
 		free(p->plan->steps);
 		free_planner(p);

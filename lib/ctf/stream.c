@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "number.h"
+#include "writer.h"
 
 #define PACKET_MAGIC 0xc1fc1fc1u
 
@@ -266,6 +267,29 @@ static bool is_absurd(uint64_t n, bool timed, int64_t first, int64_t last)
 	return n > (timed ? span + 1000 : (uint64_t)1 << 48);
 }
 
+/* How both kinds of ev=lost begin: when, whose, how many (LOST_UNKNOWN: not known), between which times. */
+static char *put_lost(struct ctf_stream_reader *r, char *to, int64_t ts, uint64_t n, bool timed, int64_t first,
+		      int64_t last)
+{
+	to = put_ts(r, to, ts);
+	to = PUT(to, "\tev=lost");
+	to = put(to, r->cpu, r->cpu_len);
+	to = PUT(to, "\tn=");
+	if (n == LOST_UNKNOWN)
+		*to++ = '?';
+	else
+		to += number_put_u64(to, n);
+	to = PUT(to, "\tsource=");
+	to += writer_escape(to, r->source);
+	if (timed) {
+		to = PUT(to, "\tfirst_ts=");
+		to += number_put_i64(to, first);
+		to = PUT(to, "\tlast_ts=");
+		to += number_put_i64(to, last);
+	}
+	return to;
+}
+
 static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_t n, uint64_t packets, bool timed,
 		       int64_t first, int64_t last)
 {
@@ -281,22 +305,7 @@ static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_
 	else
 		r->account.lost += n;
 	to = batch_room(batch, batch->text + batch->len, 512 + r->source.len * 4);
-	to = put_ts(r, to, ts);
-	to = PUT(to, "\tev=lost");
-	to = put(to, r->cpu, r->cpu_len);
-	to = PUT(to, "\tn=");
-	if (packets || !known)
-		*to++ = '?';
-	else
-		to += number_put_u64(to, n);
-	to = PUT(to, "\tsource=");
-	to = ctf_event_escape(to, r->source);
-	if (timed) {
-		to = PUT(to, "\tfirst_ts=");
-		to += number_put_i64(to, first);
-		to = PUT(to, "\tlast_ts=");
-		to += number_put_i64(to, last);
-	}
+	to = put_lost(r, to, ts, packets || !known ? LOST_UNKNOWN : n, timed, first, last);
 	if (packets && known) {
 		to = PUT(to, "\tpackets=");
 		to += number_put_u64(to, packets);
@@ -332,17 +341,7 @@ static void damaged(struct ctf_stream_reader *r, struct batch *batch, uint64_t o
 	r->account.lost_unknown++;
 	r->account.lost_places++;
 	to = batch_room(batch, batch->text + batch->len, 1024 + r->source.len * 4);
-	to = put_ts(r, to, first_ts);
-	to = PUT(to, "\tev=lost");
-	to = put(to, r->cpu, r->cpu_len);
-	to = PUT(to, "\tn=?\tsource=");
-	to = ctf_event_escape(to, r->source);
-	if (timed) {
-		to = PUT(to, "\tfirst_ts=");
-		to += number_put_i64(to, first_ts);
-		to = PUT(to, "\tlast_ts=");
-		to += number_put_i64(to, last_ts);
-	}
+	to = put_lost(r, to, first_ts, LOST_UNKNOWN, timed, first_ts, last_ts);
 	to = PUT(to, "\treason=");
 	to = put(to, reason, strlen(reason));	/* our own words: nothing in them wants an escape */
 	to = PUT(to, "\toffset=");

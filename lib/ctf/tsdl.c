@@ -69,6 +69,20 @@ static void *get(struct parser *p, size_t size)
 	return arena_get(p->arena, size);
 }
 
+/* Room for one more behind the N items of SIZE bytes in LIST, which doubles. */
+static void *grow(struct parser *p, void *list, uint32_t n, uint32_t *room, size_t size)
+{
+	void *more;
+
+	if (n < *room)
+		return list;
+	*room = *room ? *room * 2 : 8;
+	more = get(p, *room * size);
+	if (n)
+		memcpy(more, list, n * size);
+	return more;
+}
+
 /* --- names by their hashes -------------------------------------------------------------------------- */
 
 static void index_add(struct parser *p, struct index *index, const void *item, uint64_t hash,
@@ -582,15 +596,7 @@ static void fields(struct parser *p, struct ctf_type *type)
 			field.type = declarator(p, base, &field.name);
 			contain(p, type, field.type);
 			add_field_name(p, &names, list, type->n, field.name);
-			if (type->n == room) {
-				struct ctf_field *more;
-
-				room = room ? room * 2 : 8;
-				more = get(p, room * sizeof *more);
-				if (type->n)
-					memcpy(more, list, type->n * sizeof *more);
-				list = more;
-			}
+			list = grow(p, list, type->n, &room, sizeof *list);
 			list[type->n++] = field;
 			if (type->kind == CTF_STRUCT && field.type->align > type->align)
 				type->align = field.type->align;
@@ -694,15 +700,7 @@ static void enumerators(struct parser *p, struct ctf_type *type)
 		if (type->is_signed ? (int64_t)range.low > (int64_t)range.high : range.low > range.high)
 			fail(p, "a range that ends before it begins");
 		next = range.high + 1;
-		if (type->n == room) {
-			struct ctf_range *more;
-
-			room = room ? room * 2 : 8;
-			more = get(p, room * sizeof *more);
-			if (type->n)
-				memcpy(more, list, type->n * sizeof *more);
-			list = more;
-		}
+		list = grow(p, list, type->n, &room, sizeof *list);
 		list[type->n++] = range;
 		if (!take_sign(p, ','))
 			break;
