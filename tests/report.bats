@@ -124,6 +124,12 @@ setup() {
 	run ! grep -q '01:41:46' "$T/part/summary.txt"
 }
 
+@test "a full disk behind stdout: status 1, and it is said" {
+	status=0
+	err=$(report -o "$T/full" "$(trace smoke)/trace" 2>&1 >/dev/full) || status=$?
+	[ "$status" = 1 ] && [[ $err == *'No space left on device'* ]]
+}
+
 @test "--help" {
 	try report --help
 	[ "$status" = 0 ] && [[ $out == 'report: what happened in a recorded trace'* ]] && [ -z "$err" ]
