@@ -183,6 +183,17 @@ static void merge(struct conversion *run)
 	free(rings);
 }
 
+/* What is odd about events, whoever decoded them. */
+static void report_events(uint64_t cut, uint64_t timeless)
+{
+	if (cut)
+		message("warning: %llu records have been shortened: NAME.length is the full length of a field",
+			(unsigned long long)cut);
+	if (timeless)
+		message("warning: %llu events have no time, or none that fits 64 bits of nanoseconds",
+			(unsigned long long)timeless);
+}
+
 /* What became of each stream. */
 static void report_streams(struct conversion *run)
 {
@@ -215,13 +226,7 @@ static void report_streams(struct conversion *run)
 		run->lost_unknown |= stream->lost_unknown != 0;
 		run->lost_places += stream->lost_places;
 	}
-	if (cut)
-		message("warning: %llu records have been shortened: NAME.length is the full length of a "
-			"field",
-			(unsigned long long)cut);
-	if (timeless)
-		message("warning: %llu events have no time that fits 64 bits of nanoseconds",
-			(unsigned long long)timeless);
+	report_events(cut, timeless);
 }
 
 /* Opens the traces and starts their workers. */
@@ -287,6 +292,7 @@ static void convert_fast(struct conversion *run, struct ctf_traces *traces)
 	ctf_merge(traces->readers, traces->n, (unsigned)run->workers, run->out, &run->progress, traces->bytes);
 	progress_end(&run->progress);
 	run->complete &= ctf_traces_report(traces, &sum);
+	report_events(sum.cut, sum.timeless);
 	run->lost = sum.lost;
 	run->lost_places = sum.lost_places;
 	run->lost_unknown = sum.lost_unknown;

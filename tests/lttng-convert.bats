@@ -5,6 +5,7 @@
 # shellcheck disable=SC2086
 
 load helper
+load sessiond
 
 # copy NAME: a writable copy of a recorded trace in $T/NAME. Sets $trace.
 copy() {
@@ -378,22 +379,9 @@ fields_agree() {
 
 # ---- user space ----
 
-# sessiond: starts a session daemon of our own, not root's, in $home; skips with the reason. Sets $as.
-sessiond() {
-	need lttng lttng-sessiond gcc setpriv
-	home=$(mktemp -d "${TMPDIR:-/tmp}/weir-ust-XXXXXX")
-	cp "$TESTS/data/ust/"* "$home"
-	(cd "$home" && gcc -I. -o app main.c -llttng-ust -ldl 2>"$T/gcc") || skip "no liblttng-ust to build with: $(head -n 1 "$T/gcc")"
-	chmod -R a+rwX "$home"
-	as="env HOME=$home LTTNG_HOME=$home"
-	[ "$(id -u)" != 0 ] || as="setpriv --reuid=65534 --regid=65534 --clear-groups $as"
-	$as lttng-sessiond --no-kernel --daemonize --pidfile="$home/pid" >"$T/sessiond" 2>&1 ||
-		skip "lttng-sessiond does not start: $(head -n 1 "$T/sessiond")"
-}
 teardown() {
 	[ -z "${relay_pid:-}" ] || kill "$relay_pid" || true
-	[ -z "${home:-}" ] || [ ! -s "$home/pid" ] || kill "$(cat "$home/pid")" || true
-	[ -z "${home:-}" ] || { sleep 0.3; rm -rf "$home"; }
+	sessiond_stop
 }
 
 # What the program of tests/data/ust emits, without the first fields.
@@ -409,7 +397,7 @@ all_every() {
 }
 
 @test "user space: every type of field; vpid and vtid tell who ran where pid and tid do not" {
-	sessiond
+	sessiond_start
 	$as lttng -q create s --output="$home/trace"
 	$as lttng -q enable-event -u 'weir_test:*'
 	$as lttng -q add-context -u -t vpid -t vtid -t procname
@@ -425,7 +413,7 @@ all_every() {
 
 @test "a live session, until it ends" {
 	need lttng-relayd
-	sessiond
+	sessiond_start
 	port=$((20000 + $$ % 20000))
 	$as lttng-relayd -o "$home/relay" -C tcp://127.0.0.1:$port -D tcp://127.0.0.1:$((port + 1)) \
 		-L tcp://127.0.0.1:$((port + 2)) >"$T/relayd" 2>&1 3>&- &
