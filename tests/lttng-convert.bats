@@ -189,18 +189,21 @@ fields_agree() {
 	lttng-convert --list -e sched_waking "$trace/trace" | grep -q 'fields=.*,callstack_kernel.N,'
 }
 
-@test "discarded events: what babeltrace2 says, as ev=lost; nonsense is n=?" {
+@test "discarded events: what babeltrace2 says, as ev=lost; nonsense is n=?, and nothing is counted twice" {
 	need_trace tinybuf
 	babeltrace2 --clock-seconds "$trace/trace" 2>"$T/said" >/dev/null
 	status=0
 	lttng-convert "$trace/trace" >"$T/out" 2>"$T/err" || status=$?
 	[ "$status" = 0 ]
 	sed -nE 's/.*discarded ([0-9]+) events? between \[([0-9]+)\.([0-9]+)\] and \[([0-9]+)\.([0-9]+)\].*stream "[^"]*\/([^"\/]+)".*/\1 \2\3 \4\5 \6/p' \
-		"$T/said" | awk '{ if (length($1) > 15) $1 = "?"; print }' | sort >"$T/want"
+		"$T/said" >"$T/raw"
+	# Nonsense is a packet whose counter is 0: the next number has all that the stream had lost before, again.
+	awk 'length($1) > 15 { $1 = "?"; torn[$4] = sum[$4] }
+		$1 != "?" { $1 -= torn[$4]; sum[$4] += $1; torn[$4] = 0 } { print }' "$T/raw" | sort >"$T/want"
 	grep -aP '\tev=lost\t' "$T/out" |
 		sed -E 's/^ts=([0-9]+)\tev=lost\tcpu=([01])\tn=([0-9?]+)\tsource=(ch0_\2)\tfirst_ts=\1\tlast_ts=([0-9]+)$/\3 \1 \5 \4/' |
 		sort >"$T/got"
-	[ "$(wc -l <"$T/want")" -ge 150 ]
+	[ "$(wc -l <"$T/want")" -ge 150 ] && grep -q '^?' "$T/want"
 	diff "$T/want" "$T/got"
 	sum=$(awk '$1 != "?" { s += $1 } END { print s }' "$T/want")
 	[ "$(cat "$T/err")" = "lttng-convert: at least $sum events were lost in $(wc -l <"$T/want") places: the trace is incomplete" ]

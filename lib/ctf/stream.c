@@ -401,13 +401,14 @@ static void account_losses(struct ctf_stream_reader *r, struct batch *batch)
 
 /* --- going through packets -------------------------------------------------------------------------- */
 
-/* Tells the kernel how the packet's pages will be used. */
-static void advise(const struct ctf_stream_reader *r, int advice)
+/* Tells the kernel how the pages from byte FROM of the file to byte TO will be used. */
+static void advise(const struct ctf_stream_reader *r, uint64_t from, uint64_t to, int advice)
 {
 	const struct ctf_file *file = &r->files[r->file];
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t from = r->packet.offset & -page, to = r->next_offset & -page;
 
+	from &= -page;
+	to &= -page;
 	if (to > from)
 		madvise((void *)(uintptr_t)(file->at + from), to - from, advice);
 }
@@ -426,7 +427,10 @@ static void leave_packet(struct ctf_stream_reader *r, struct batch *batch)
 	r->before = r->packet;
 	r->has_before = true;
 	r->done += r->next_offset - r->packet.offset;
-	advise(r, MADV_DONTNEED);
+	if (r->next_offset - r->given < LARGE_PACKET && r->next_offset > r->given)
+		return;
+	advise(r, r->given, r->next_offset, MADV_DONTNEED);
+	r->given = r->next_offset;
 }
 
 static void enter_packet(struct ctf_stream_reader *r)
@@ -443,7 +447,7 @@ static void enter_packet(struct ctf_stream_reader *r)
 	r->sound = p->offset + p->events / 8;
 	memcpy(r->cursor.reg, p->reg, sizeof p->reg);
 	if (p->bytes >= LARGE_PACKET)
-		advise(r, MADV_SEQUENTIAL);
+		advise(r, p->offset, r->next_offset, MADV_SEQUENTIAL);
 	r->in_packet = true;
 }
 
@@ -514,7 +518,7 @@ static bool next_packet(struct ctf_stream_reader *r, struct batch *batch)
 {
 	char error[200];
 
-	for (; r->file < r->files_n; r->file++, r->next_offset = r->sound = 0) {
+	for (; r->file < r->files_n; r->file++, r->next_offset = r->sound = r->given = 0) {
 		const struct ctf_file *file = &r->files[r->file];
 
 		while (r->next_offset < file->size) {
@@ -719,7 +723,7 @@ bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
 			"the file was cut while it was read", NULL, UINT64_MAX);
 		r->in_packet = r->is_cut = false;
 		r->file++;
-		r->next_offset = r->sound = 0;
+		r->next_offset = r->sound = r->given = 0;
 	}
 	guard = NULL;
 	return !r->over;

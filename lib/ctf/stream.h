@@ -82,6 +82,7 @@ struct ctf_stream_reader {
 	bool is_cut;			/* the packet is not all there */
 	size_t batch_max;		/* bytes of lines; 0: STREAM_BATCH */
 	uint64_t next_offset;
+	uint64_t given;			/* byte of the file up to which pages are the kernel's again */
 	uint64_t sound;			/* byte of the file up to which all was sound */
 	uint32_t tries;			/* for packets, where none was expected */
 	struct {

@@ -54,8 +54,10 @@ static struct ctf_layout *make_layout(char *const *paths, size_t n, const struct
 			free(path);
 		}
 	}
-	if (!best) {
-		snprintf(why, why_size, "it has no metadata");
+	if (most <= 0) {
+		snprintf(why, why_size, best ? "its metadata is empty: the tracer has not written it yet" :
+					       "it has no metadata");
+		free(best);
 		return NULL;
 	}
 	metadata = ctf_metadata_read(best, why, why_size);
