@@ -90,6 +90,19 @@ fields_agree() {
 	done
 }
 
+@test "both readers say the same of larger traces" {
+	for name in contend nginx redis; do
+		need_trace "$name"
+		for reader in fast babeltrace; do
+			try lttng-convert --reader $reader -e 'sched_process_*' -e 'syscall_entry_f*' "$trace/trace"
+			cp "$T/try.out" "$T/$reader.out"
+			echo "status $status" | cat - "$T/try.err" >"$T/$reader.err"
+		done
+		cmp "$T/fast.out" "$T/babeltrace.out"
+		diff "$T/fast.err" "$T/babeltrace.err"
+	done
+}
+
 @test "our reader: a stream that is cut off: all that is before the cut" {
 	copy smoke
 	lttng-convert "$trace" >"$T/all"

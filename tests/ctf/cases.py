@@ -548,6 +548,20 @@ def clock_frequencies():
 
 
 @case
+def times_that_do_not_fit():
+    """An event whose time does not fit has that of the one before; the first one, 0."""
+    last = (1 << 63) // 1000000000 - 2  # second
+    clock = Clock(offset_s=last)
+    e = Event('e', Struct([('x', U8)]))
+    times = [(1 << 62) + 5, 2854775807, 2854775808, 10, (1 << 63) + 7, 20]
+    shown = [0, clock.ns(2854775807), clock.ns(2854775807), clock.ns(10), clock.ns(10), clock.ns(20)]
+    events = [(e, [i], time) for i, time in enumerate(times)]
+    trace = Trace([e], {'s': [packet(events, 0, 100)]}, clocks=[clock])
+    trace.records = lambda: ''.join('ts=%d\tev=e\tcpu=0\tx=%d\n' % (ts, i) for i, ts in enumerate(shown)).encode()
+    return [trace]
+
+
+@case
 def times_wrap_across_packets():
     e = Event('e', Struct([('x', U8)]))
     header = Struct([('id', Int(8, roles=['event-record-class-id'])),
