@@ -233,6 +233,32 @@ fields_agree() {
 	lttng-convert "$trace/trace" "$trace/trace/archives"/* "$trace/trace" | cmp - "$T/all"
 }
 
+@test "packets that are in several files, as snapshots have them, are read once" {
+	copy postgres
+	lttng-convert "$trace" >"$T/all"
+	rm -r "$trace/kernel/index"
+	mv "$trace/kernel/ch0_0" "$T/whole"
+	bytes=$(($(od -A n -t u8 -j 56 -N 8 "$T/whole") / 8))
+	packets=$(($(stat -c %s "$T/whole") / bytes))
+	[ "$packets" -ge 3 ]
+	part() { dd if="$T/whole" of="$trace/kernel/part_$1" bs="$bytes" skip="$2" count="$3" status=none; }
+	part 0 0 2
+	part 1 1 1
+	part 2 1 "$packets"
+	for reader in fast babeltrace; do
+		try lttng-convert --reader $reader "$trace"
+		expect 0 "$(cat "$T/all")" ''
+	done
+	# Packets 0 and from 2 on: what is between is lost.
+	rm "$trace/kernel/part_"[0-2]
+	part 0 0 1
+	part 1 2 "$packets"
+	lttng-convert --reader fast "$trace" >"$T/fast" 2>"$T/said"
+	lttng-convert --reader babeltrace "$trace" 2>"$T/err" | cmp - "$T/fast"
+	diff "$T/said" "$T/err"
+	[ "$(grep -ac $'\tev=lost\t.*\tsource=part_0\t.*\tpackets=1$' "$T/fast")" = 1 ]
+}
+
 @test "several traces are merged by time" {
 	need_trace contend
 	one=$trace/trace
