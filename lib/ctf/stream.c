@@ -508,7 +508,7 @@ static bool is_repeated(struct ctf_stream_reader *r)
 		r->seen = table_new(sizeof mark);
 	if ((seen = table_find(r->seen, key)) && memcmp(seen, mark, sizeof mark) == 0)
 		return true;
-	if (p->begin >= r->files[r->file].repeats_from)
+	if (p->begin >= r->files[r->file].repeats_from && !r->is_cut)
 		memcpy(table_at(r->seen, key), mark, sizeof mark);
 	return false;
 }
