@@ -91,8 +91,8 @@ gaps() {
 	for word in $words; do declare -g "$word"; done
 }
 
-# all_told N: what is there and what is lost are all N that were sent; or less where the last that is said of a stream's
-# loss is that it is not known: its counter was torn, and no packet came behind it.
+# all_told N: what is there and what is lost are all N that were sent; or less, where the last that is said of a
+# stream's loss is that it is not known: its counter was torn, and no packet came behind it.
 all_told() {
 	if grep -a $'\tev=lost\t' "$T/records" | tac | sort -s -u -t $'\t' -k5,5 | grep -qF $'\tn=?\t'; then
 		[ $((seen + lost)) -le "$1" ]
