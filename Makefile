@@ -105,8 +105,8 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 # What the package manager is asked for: to build and run, and to test.
 APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev bpftool clang sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
 DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel bpftool clang sqlite gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
-DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
+APT_CHECK := bats python3-barectf linux-perf babeltrace2 miller datamash gawk jq python3 shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
+DNF_CHECK := bats perf babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing
