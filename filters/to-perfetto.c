@@ -60,8 +60,8 @@ int main(int argc, char **argv)
 	status = reader_close(in) ? EXIT_COMPLETE : EXIT_FAILED;
 	writer_close(out);
 	if (crowded) {
-		message("%llu slice%s became instants: more than %d overlapped on one track (are the records in the "
-			"order of their time? LC_ALL=C sort puts them so)", (unsigned long long)crowded,
+		message("%llu slice%s became instants: more than %d overlapped on one track (are the records "
+			"in the order of their time? LC_ALL=C sort puts them so)", (unsigned long long)crowded,
 			crowded == 1 ? "" : "s", TIMELINE_LANES);
 		status = EXIT_FAILED;
 	}

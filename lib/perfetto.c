@@ -22,8 +22,8 @@ enum {
 enum { SEQUENCE_CLEARED = 1, SEQUENCE_NEEDS_STATE = 2 };	/* bits of sequence_flags */
 enum { SNAPSHOT_CLOCKS = 1, CLOCK_ID = 1, CLOCK_TIMESTAMP = 2, CLOCK_REALTIME_ID = 1, CLOCK_BOOTTIME_ID = 6 };
 enum {
-	TRACK_UUID = 1, TRACK_NAME = 2, TRACK_PROCESS = 3, TRACK_THREAD = 4, TRACK_PARENT = 5, TRACK_COUNTER = 8,
-	TRACK_CHILD_ORDERING = 11, TRACK_RANK = 12, ORDERING_EXPLICIT = 3,
+	TRACK_UUID = 1, TRACK_NAME = 2, TRACK_PROCESS = 3, TRACK_THREAD = 4, TRACK_PARENT = 5,
+	TRACK_COUNTER = 8, TRACK_CHILD_ORDERING = 11, TRACK_RANK = 12, ORDERING_EXPLICIT = 3,
 };
 enum { PROCESS_PID = 1, PROCESS_NAME = 6, THREAD_PID = 1, THREAD_TID = 2, THREAD_NAME = 5, COUNTER_UNIT = 3 };
 enum {
@@ -125,10 +125,11 @@ static void start_numbers(struct perfetto *p)
 }
 
 /*
- * Puts text into the event: its number, which the event's packet explains when it is new, in the field BY_NUMBER;
- * long text, which is seldom met twice, as it is.
+ * Puts text into the event: its number, which the event's packet explains when it is new, in the field
+ * BY_NUMBER; long text, which is seldom met twice, as it is.
  */
-static void put_text(struct perfetto *p, enum interned kind, uint32_t by_number, uint32_t as_text, struct slice value)
+static void put_text(struct perfetto *p, enum interned kind, uint32_t by_number, uint32_t as_text,
+		     struct slice value)
 {
 	uint32_t known = intern_count(p->interned[kind]), id;
 

@@ -31,12 +31,14 @@ void perfetto_free(struct perfetto *perfetto);
  */
 uint64_t perfetto_track(struct perfetto *perfetto, uint64_t parent, struct slice name, int32_t rank);
 uint64_t perfetto_process(struct perfetto *perfetto, int64_t pid, struct slice name);
-uint64_t perfetto_thread(struct perfetto *perfetto, uint64_t process, int64_t pid, int64_t tid, struct slice name);
+uint64_t perfetto_thread(struct perfetto *perfetto, uint64_t process, int64_t pid, int64_t tid,
+			 struct slice name);
 void perfetto_name_process(struct perfetto *perfetto, uint64_t track, int64_t pid, struct slice name);
-void perfetto_name_thread(struct perfetto *perfetto, uint64_t track, uint64_t process, int64_t pid, int64_t tid,
-			  struct slice name);
+void perfetto_name_thread(struct perfetto *perfetto, uint64_t track, uint64_t process, int64_t pid,
+			  int64_t tid, struct slice name);
 enum perfetto_unit { PERFETTO_NS = 1, PERFETTO_BYTES = 3 };	/* CounterDescriptor.Unit */
-uint64_t perfetto_counter(struct perfetto *perfetto, uint64_t parent, struct slice name, enum perfetto_unit unit);
+uint64_t perfetto_counter(struct perfetto *perfetto, uint64_t parent, struct slice name,
+			  enum perfetto_unit unit);
 
 /* One event: perfetto_event(), then what belongs to it, then perfetto_put(). */
 enum perfetto_type { PERFETTO_BEGIN = 1, PERFETTO_INSTANT = 3 };	/* TrackEvent.Type */

@@ -13,15 +13,15 @@
 
 /* The fields that decide where a record goes and what it is called. */
 enum field {
-	TS, EV, CPU, PID, TID, COMM, DUR, NAME, ID, STATE, WHY, WAKER_TID, WAKER_COMM, WAKER_IRQ, IRQ, VEC, DEV,
-	OP, URL, DADDR, DPORT, BYTES, RSS, CPU_NS, CHILD_PID, CHILD_TID, N, FIELDS
+	TS, EV, CPU, PID, TID, COMM, DUR, NAME, ID, STATE, WHY, WAKER_TID, WAKER_COMM, WAKER_IRQ, IRQ, VEC,
+	DEV, OP, URL, DADDR, DPORT, BYTES, RSS, CPU_NS, CHILD_PID, CHILD_TID, N, FIELDS
 };
 static const struct slice field_keys[FIELDS] = {
 	SLICE("ts"), SLICE("ev"), SLICE("cpu"), SLICE("pid"), SLICE("tid"), SLICE("comm"), SLICE("dur_ns"),
 	SLICE("name"), SLICE("id"), SLICE("state"), SLICE("why"), SLICE("waker_tid"), SLICE("waker_comm"),
-	SLICE("waker_irq"), SLICE("irq"), SLICE("vec"), SLICE("dev"), SLICE("op"), SLICE("url"), SLICE("daddr"),
-	SLICE("dport"), SLICE("bytes"), SLICE("rss_bytes"), SLICE("cpu_ns"), SLICE("child_pid"),
-	SLICE("child_tid"), SLICE("n"),
+	SLICE("waker_irq"), SLICE("irq"), SLICE("vec"), SLICE("dev"), SLICE("op"), SLICE("url"),
+	SLICE("daddr"), SLICE("dport"), SLICE("bytes"), SLICE("rss_bytes"), SLICE("cpu_ns"),
+	SLICE("child_pid"), SLICE("child_tid"), SLICE("n"),
 };
 
 /* The tracks of one name under one parent: which of them is free from when on. */
@@ -96,8 +96,8 @@ static track counter(struct timeline *t, track parent, struct slice name, enum p
 }
 
 /*
- * A track NAME under PARENT that is free from t->begin to t->ts: of those, the one that is free for the shortest
- * time, so that few are needed. FIRST (0: none) is the first of them. 0: there are too many.
+ * A track NAME under PARENT that is free from t->begin to t->ts: of those, the one that is free for the
+ * shortest time, so that few are needed. FIRST (0: none) is the first of them. 0: there are too many.
  */
 static track lane(struct timeline *t, track parent, struct slice name, track first)
 {
@@ -189,10 +189,11 @@ static struct slice comm_of(const struct timeline *t)
 
 static track cpu_track(struct timeline *t)
 {
+	track all = named(t, 0, SLICE("CPUs"), 0);
 	char text[NUMBER_TEXT + 8];
 
 	snprintf(text, sizeof text, "CPU %lld", (long long)t->cpu);
-	return named(t, named(t, 0, SLICE("CPUs"), 0), slice_of(text), t->cpu <= INT32_MAX ? (int32_t)t->cpu : 0);
+	return named(t, all, slice_of(text), t->cpu <= INT32_MAX ? (int32_t)t->cpu : 0);
 }
 
 /* Who the record is about: its thread, else its process, else its CPU; 0: nobody. */
@@ -212,10 +213,10 @@ static void put_arguments(struct timeline *t, bool of_thread, bool slice, bool h
 {
 	for (uint32_t i = 0; i < t->record->shape->n; i++) {
 		const struct slice *value = &t->record->value[i];
+		bool who = value == t->value[PID] || value == t->value[TID] || value == t->value[COMM];
 
 		if (value == t->value[TS] || value == t->value[EV] || (slice && value == t->value[DUR]) ||
-		    (has_name && value == t->value[NAME]) ||
-		    (of_thread && (value == t->value[PID] || value == t->value[TID] || value == t->value[COMM])))
+		    (has_name && value == t->value[NAME]) || (of_thread && who))
 			continue;
 		perfetto_argument(t->to, t->record->shape->key[i], *value);
 	}
@@ -262,8 +263,9 @@ static struct slice state_name(struct timeline *t)
 		char state;
 		struct slice name;	/* as Perfetto calls them */
 	} names[] = {
-		{ 'S', SLICE("Sleeping") }, { 'D', SLICE("Uninterruptible Sleep") }, { 'T', SLICE("Stopped") },
-		{ 't', SLICE("Traced") }, { 'X', SLICE("Exit (Dead)") }, { 'Z', SLICE("Exit (Zombie)") },
+		{ 'S', SLICE("Sleeping") }, { 'D', SLICE("Uninterruptible Sleep") },
+		{ 'T', SLICE("Stopped") }, { 't', SLICE("Traced") },
+		{ 'X', SLICE("Exit (Dead)") }, { 'Z', SLICE("Exit (Zombie)") },
 		{ 'P', SLICE("Parked") }, { 'I', SLICE("Idle") },
 	};
 	const struct slice *state = t->value[STATE];
@@ -394,18 +396,18 @@ static void put_tcp(struct timeline *t)
 
 	if (host.len > 256 || port.len > 64)
 		host = t->ev;
-	snprintf(text, sizeof text, port.len ? "%.*s:%.*s" : "%.*s%.*s", (int)host.len, host.at, (int)port.len,
+	snprintf(text, sizeof text, "%.*s%s%.*s", (int)host.len, host.at, port.len ? ":" : "", (int)port.len,
 		 port.at);
 	put_any(t, t->ev, slice_of(text));
 }
 
 static void put_counter(struct timeline *t, enum field field, const char *name, enum perfetto_unit unit)
 {
+	track process = process_track(t, t->pid, -1, comm_of(t));
 	int64_t value;
 
-	if (t->pid > 0 && t->value[field] && number_i64(*t->value[field], &value))
-		perfetto_count(t->to, t->ts, counter(t, process_track(t, t->pid, -1, comm_of(t)), slice_of(name), unit),
-			       value);
+	if (t->value[field] && number_i64(*t->value[field], &value))
+		perfetto_count(t->to, t->ts, counter(t, process, slice_of(name), unit), value);
 }
 
 static void put_lost(struct timeline *t)
