@@ -114,6 +114,7 @@ deps:
 deps-check: deps
 	@$(call install_missing,$(APT_CHECK),$(DNF_CHECK))
 
+# A program that is to be installed needs it in a place that stays: DUCKDB=/usr/local/lib.
 DUCKDB ?= out/duckdb
 DUCKDB_PACKAGE := @duckdb/node-bindings-linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)@1.5.6-r.1
 duckdb:

@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 		.operands = "[FILE...]",
 		.options = options,
 		.examples = "  spans trace.tskv | to-parquet -o spans\n"
-			    "  duckdb -c \"select comm, sum(dur_ns) from 'spans/oncpu.parquet' group by comm\"\n",
+			    "  duckdb -c \"select comm, sum(dur_ns) from 'spans/oncpu.parquet' group by 1\"\n",
 	};
 	char **files = options_parse(&program, argv);
 	const struct record *record;
@@ -57,7 +57,9 @@ int main(int argc, char **argv)
 	progress_end(&progress);
 	good = reader_close(in) && !stop_wanted();
 	stop_calls(parquet_interrupt, parquet);
-	written = parquet_write(parquet, good, &loss);
+	progress_start(&progress, "records written", force, none);
+	written = parquet_write(parquet, good, &loss, &progress);
+	progress_end(&progress);
 	stop_calls(NULL, NULL);
 	parquet_close(parquet);
 	message("%llu record%s into %zu file%s in %s%s", (unsigned long long)records, records == 1 ? "" : "s",

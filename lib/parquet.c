@@ -4,10 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "duckapi.h"
@@ -16,6 +14,7 @@
 #include "memory.h"
 #include "message.h"
 #include "number.h"
+#include "staging.h"
 #include "utf8.h"
 
 enum {
@@ -66,6 +65,7 @@ struct parquet {
 	duckdb_database database;
 	duckdb_connection connection;
 	const char *directory;
+	struct staging *staging;
 	struct sheet *sheet;
 	size_t sheets, room;
 	struct intern *evs;	/* an ev's id is its sheet's, but for those of the last sheet */
@@ -74,73 +74,11 @@ struct parquet {
 	/* The sheet that is being written, which DuckDB asks for; a reader of its records. */
 	struct sheet *feeding;
 	struct reader *feed;
+	struct progress *progress;
+	uint64_t kept, written;	/* records */
 	char *text;		/* unescaped, mended */
 	size_t text_room;
 };
-
-/* ---- the directory ---- */
-
-static char *staging;		/* a directory that is removed when the program ends; NULL: none */
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_staging(void)
-{
-	if (staging)
-		nftw(staging, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	free(staging);
-	staging = NULL;
-}
-
-static void make_staging(const char *directory)
-{
-	static const char suffix[] = ".XXXXXX";
-	size_t len = strlen(directory);
-	struct stat st;
-	char *path;
-	mode_t mask;
-
-	if (lstat(directory, &st) == 0)
-		message_die("cannot make %s: it is there already (remove it, or name another with -o)",
-			    directory);
-	while (len > 1 && directory[len - 1] == '/')
-		len--;
-	path = memory_get(len + sizeof suffix);
-	memcpy(path, directory, len);
-	strcpy(path + len, suffix);
-	if (!mkdtemp(path))
-		message_die("cannot make a directory beside %s: %m", directory);
-	umask(mask = umask(0));
-	chmod(path, 0777 & ~mask);
-	staging = path;
-	atexit(remove_staging);
-}
-
-/* free() it. */
-static char *path_in_staging(const char *name, const char *suffix)
-{
-	char *path;
-
-	if (asprintf(&path, "%s/%s.%s", staging, name, suffix) < 0)
-		message_die("cannot write %s: out of memory", name);
-	return path;
-}
-
-/* Waits until the disk has it. */
-static void sync_path(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || (fsync(fd) && errno != EINVAL))
-		message_die("cannot write %s: %m", path);
-	close(fd);
-}
 
 /* ---- DuckDB ---- */
 
@@ -275,9 +213,9 @@ static uint32_t column_of(struct parquet *p, struct sheet *sheet, struct slice k
 	return c;
 }
 
-static void spill(struct sheet *sheet, const char *at, size_t len)
+static void spill(struct parquet *p, struct sheet *sheet, const char *at, size_t len)
 {
-	char *path = path_in_staging(sheet->name, "records");
+	char *path = staging_path(p->staging, sheet->name, "records");
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	while (fd >= 0 && len) {
@@ -293,14 +231,14 @@ static void spill(struct sheet *sheet, const char *at, size_t len)
 	free(path);
 }
 
-static void keep(struct sheet *sheet, const struct record *record)
+static void keep(struct parquet *p, struct sheet *sheet, const struct record *record)
 {
 	if (record->len > BUFFER - sheet->used) {
-		spill(sheet, sheet->buffer, sheet->used);
+		spill(p, sheet, sheet->buffer, sheet->used);
 		sheet->used = 0;
 	}
 	if (record->len > BUFFER) {
-		spill(sheet, record->line, record->len);
+		spill(p, sheet, record->line, record->len);
 	} else {
 		memcpy(sheet->buffer + sheet->used, record->line, record->len);
 		sheet->used += record->len;
@@ -345,7 +283,8 @@ void parquet_put(struct parquet *p, const struct record *record)
 		if (!(column->seen & SEEN_TEXT))
 			column->seen |= classify(record->value[i]);
 	}
-	keep(sheet, record);
+	keep(p, sheet, record);
+	p->kept++;
 }
 
 /* ---- records go ---- */
@@ -454,6 +393,8 @@ static void give_rows(duckdb_function_info info, duckdb_data_chunk chunk)
 		}
 		rows++;
 		bytes += record->len;
+		progress_at(p->progress, p->written, p->kept, p->written);
+		p->written++;
 	}
 	duckdb_data_chunk_set_size(chunk, rows);
 }
@@ -490,9 +431,10 @@ static void copy_rows(struct parquet *p, const char *path, bool complete, const 
 
 static void write_sheet(struct parquet *p, struct sheet *sheet, bool complete, const struct loss *loss)
 {
-	char *from = path_in_staging(sheet->name, "records"), *to = path_in_staging(sheet->name, "parquet");
+	char *from = staging_path(p->staging, sheet->name, "records");
+	char *to = staging_path(p->staging, sheet->name, "parquet");
 
-	spill(sheet, sheet->buffer, sheet->used);
+	spill(p, sheet, sheet->buffer, sheet->used);
 	for (uint32_t c = 0; c < intern_count(sheet->keys); c++) {
 		sheet->column[c].type = type_of(&sheet->column[c]);
 		sheet->column[c].lookup.key = intern_text(sheet->keys, c);
@@ -504,22 +446,18 @@ static void write_sheet(struct parquet *p, struct sheet *sheet, bool complete, c
 		message_die("cannot write %s: its records could not be read again", p->directory);
 	for (uint32_t c = 0; c < intern_count(sheet->keys); c++)
 		lookup_free(&sheet->column[c].lookup);
-	sync_path(to);
 	free(from);
 	free(to);
 }
 
-size_t parquet_write(struct parquet *p, bool complete, const struct loss *loss)
+size_t parquet_write(struct parquet *p, bool complete, const struct loss *loss, struct progress *progress)
 {
+	p->progress = progress;
 	for (size_t i = 0; i < p->sheets; i++)
 		write_sheet(p, &p->sheet[i], complete, loss);
 	duckdb_disconnect(&p->connection);
 	duckdb_close(&p->database);
-	sync_path(staging);
-	if (rename(staging, p->directory))
-		message_die("cannot rename %s to %s: %m", staging, p->directory);
-	free(staging);
-	staging = NULL;
+	staging_show(p->staging);
 	return p->sheets;
 }
 
@@ -538,7 +476,7 @@ struct parquet *parquet_open(const char *directory)
 	p->evs = intern_new();
 	p->names = intern_new();
 	p->ev = (struct lookup)LOOKUP("ev");
-	make_staging(directory);
+	p->staging = staging_new(directory);
 	start(p);
 	register_rows(p);
 	return p;

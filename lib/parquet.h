@@ -12,6 +12,7 @@
 #define WEIR_PARQUET_H
 
 #include "loss.h"
+#include "progress.h"
 #include "reader.h"
 
 struct parquet;
@@ -22,8 +23,12 @@ struct parquet *parquet_open(const char *directory);
 /* Adds a record. Less than 1 us. */
 void parquet_put(struct parquet *parquet, const struct record *record);
 
-/* Writes the files, with COMPLETE and what LOSS counted in the metadata of each. Returns how many there are. */
-size_t parquet_write(struct parquet *parquet, bool complete, const struct loss *loss);
+/*
+ * Writes the files, with COMPLETE and what LOSS counted in the metadata of each, and tells PROGRESS. Returns
+ * how many there are. About 1 us for a record.
+ */
+size_t parquet_write(struct parquet *parquet, bool complete, const struct loss *loss,
+		     struct progress *progress);
 
 /* Makes parquet_write() fail; may be called by a signal handler. */
 void parquet_interrupt(void *parquet);

@@ -191,7 +191,10 @@ to-parquet: 3 events were lost in 1 place: what was stored is incomplete"
 	to-parquet -o "$T/pq" "$T/in" 2>"$T/err"
 	[ "$(duck "SELECT count(*) AS n, count(DISTINCT k9) AS d FROM '$T/pq/e.parquet'")" = $'n,d\n300000,300000' ]
 	python3 -c 'for i in range(60): print(f"ts={i}\tev=e\ts={i}" + "xyz" * 1000000)' >"$T/long"
-	( ulimit -v 2000000; to-parquet -o "$T/long.pq" "$T/long" 2>"$T/err" )
+	(
+		nm -D "$WEIR_BIN/to-parquet" | grep -q __asan || ulimit -v 600000
+		to-parquet -o "$T/long.pq" "$T/long" 2>"$T/err"
+	)
 	[ "$(duck "SELECT sum(length(s)) AS n FROM '$T/long.pq/e.parquet'")" = $'n\n180000110' ]
 }
 
