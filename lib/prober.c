@@ -75,7 +75,8 @@ const char *target_open(struct target *target, const char *text)
 	wrong = text_of(url, CURLUPART_SCHEME, &part);
 	if (wrong)
 		return wrong;
-	is_http = strcmp(part, "http") == 0 || strcmp(part, "https") == 0;
+	target->plain = strcmp(part, "http") == 0;
+	is_http = target->plain || strcmp(part, "https") == 0;
 	curl_free(part);
 	if (!is_http)
 		return "its scheme is not http or https";
@@ -222,8 +223,6 @@ static void set_connection(struct prober *p, CURL *easy)
 	SET(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	SET(easy, CURLOPT_CLOSESOCKETDATA, p);
 	SET(easy, CURLOPT_HTTP_VERSION, versions[plan->http]);
-	SET(easy, CURLOPT_FRESH_CONNECT, (long)plan->fresh);
-	SET(easy, CURLOPT_FORBID_REUSE, (long)plan->fresh);
 	if (plan->insecure) {
 		SET(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		SET(easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -475,13 +474,34 @@ static void act(struct prober *p, curl_socket_t fd, int events)
 	collect(p);
 }
 
+/*
+ * libcurl 7.88 cannot send a second request over a plain connection of HTTP/2 (curl's issue 10634): there,
+ * each gets a new one.
+ */
+static bool wants_fresh(const struct prober *p, const struct target *target)
+{
+	unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+
+	return p->plan->fresh ||
+	       (p->plan->http == PROBER_HTTP_2 && target->plain && version >= 0x075800 && version < 0x080000);
+}
+
+static void set_target(const struct prober *p, struct probe *probe, const struct target *target)
+{
+	long fresh = wants_fresh(p, target);
+
+	SET(probe->easy, CURLOPT_CURLU, target->url);
+	SET(probe->easy, CURLOPT_FRESH_CONNECT, fresh);
+	SET(probe->easy, CURLOPT_FORBID_REUSE, fresh);
+	probe->target = target;
+}
+
 void prober_send(struct prober *p, struct probe *probe, const struct target *target)
 {
 	CURLMcode code;
 
-	if (probe->target != target || !probe->sent_ns)
-		SET(probe->easy, CURLOPT_CURLU, target->url);
-	probe->target = target;
+	if (probe->target != target)
+		set_target(p, probe, target);
 	probe->first_ns = 0;
 	probe->header_bytes = 0;
 	probe->flooded = false;

@@ -44,6 +44,7 @@ struct prober_plan {
 /* A URL that can be asked for. */
 struct target {
 	void *url;			/* libcurl's */
+	bool plain;			/* http://, not https:// */
 	char *label;			/* as records have it: without user and password, escaped */
 	size_t label_len;
 };
