@@ -27,6 +27,7 @@
 
 enum {
 	RETRIES_MAX = 20,
+	BURST = 64,		/* requests sent before answers are looked at again */
 	FLUSH_NS = 20000000,	/* what was written waits no longer */
 	BODY_MAX = 64 << 20,
 	STATUSES = 1000,
@@ -192,11 +193,8 @@ static void give_up(struct run *run, uint64_t now)
 	put(run, &probe);
 }
 
-/* Sends what is due and gives up what waited too long. */
-static void send_due(struct run *run, uint64_t now)
+static void send_again(struct run *run, uint64_t now)
 {
-	uint64_t due;
-
 	for (uint64_t i = 0; i < run->retries; i++) {
 		struct waiting *list = &run->waiting[i];
 		struct probe *probe;
@@ -207,7 +205,14 @@ static void send_due(struct run *run, uint64_t now)
 			prober_send(run->prober, probe, probe->target);
 		}
 	}
-	while ((due = schedule_due(&run->schedule)) <= now) {
+}
+
+/* Sends what is due, a burst of it at most, and gives up what waited too long. */
+static void send_due(struct run *run, uint64_t now)
+{
+	uint64_t due;
+
+	for (int n = 0; n < BURST && (due = schedule_due(&run->schedule)) <= now; n++) {
 		if (!run->schedule.closed && since(now, due) >= run->plan.timeout_ns)
 			give_up(run, now);
 		else if (prober_has_idle(run->prober))
@@ -325,6 +330,7 @@ static bool probe_all(struct run *run, struct progress *progress)
 			stopped = true;
 			stop_schedule(run);
 		}
+		send_again(run, now);
 		send_due(run, now);
 		finish_all(run);
 		next = next_moment(run, &waits);

@@ -42,6 +42,8 @@ struct prober {
 	size_t room;
 	struct probe *probes, *idle, *finished, **finished_end;
 	size_t in_flight, opened;
+	size_t sockets;		/* connections, in use or kept */
+	bool spoiled_h2;	/* see fresh_only() */
 };
 
 /* ---- URLs ---- */
@@ -152,18 +154,23 @@ static int on_timer(CURLM *multi, long ms, void *prober)
 
 static curl_socket_t on_open(void *prober, curlsocktype purpose, struct curl_sockaddr *address)
 {
+	struct prober *p = prober;
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
 
 	(void)purpose;
 	if (fd < 0)
 		return CURL_SOCKET_BAD;
-	*watch_of(prober, fd) = (struct watch){ .ours = true };
+	*watch_of(p, fd) = (struct watch){ .ours = true };
+	p->sockets++;
 	return fd;
 }
 
 static int on_close(void *prober, curl_socket_t fd)
 {
-	*watch_of(prober, fd) = (struct watch){ 0 };
+	struct prober *p = prober;
+
+	*watch_of(p, fd) = (struct watch){ 0 };
+	p->sockets--;
 	return close(fd);
 }
 
@@ -273,6 +280,7 @@ static void allow_files(size_t probes)
 struct prober *prober_open(const struct prober_plan *plan)
 {
 	struct prober *p = memory_zeroed(sizeof *p);
+	unsigned version;
 
 	allow_files(plan->probes);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
@@ -289,6 +297,8 @@ struct prober *prober_open(const struct prober_plan *plan)
 	if (!p->multi || p->epoll < 0 || p->timer < 0)
 		message_die("cannot set up requests: %m");
 	p->finished_end = &p->finished;
+	version = curl_version_info(CURLVERSION_NOW)->version_num;
+	p->spoiled_h2 = plan->http == PROBER_HTTP_2 && version >= 0x075800 && version < 0x080000;
 	curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_watch);
 	curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
 	curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -358,6 +368,8 @@ static enum failure failure_of(CURL *easy, const struct probe *probe, CURLcode c
 {
 	long error = 0;
 
+	if (probe->flooded)
+		return FAILURE_PROTOCOL;
 	switch (code) {
 	case CURLE_OK:
 		return FAILURE_NONE;
@@ -381,8 +393,10 @@ static enum failure failure_of(CURL *easy, const struct probe *probe, CURLcode c
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 		curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
-		return error == ECONNRESET || error == EPIPE || code == CURLE_SEND_ERROR ? FAILURE_RESET :
-		       FAILURE_CLOSED;
+		if (error == ECONNRESET || error == EPIPE || code == CURLE_SEND_ERROR)
+			return FAILURE_RESET;
+		/* Not the system's error, but libcurl's: of TLS an end without notice, else nonsense. */
+		return probe->target->plain ? FAILURE_PROTOCOL : FAILURE_CLOSED;
 	case CURLE_ABORTED_BY_CALLBACK:
 		return FAILURE_STOPPED;
 	case CURLE_GOT_NOTHING:
@@ -396,7 +410,7 @@ static enum failure failure_of(CURL *easy, const struct probe *probe, CURLcode c
 	case CURLE_OUT_OF_MEMORY:		/* a header beyond libcurl's bound of 100 kB */
 		return FAILURE_PROTOCOL;
 	default:
-		return probe->flooded ? FAILURE_PROTOCOL : FAILURE_OTHER;
+		return FAILURE_OTHER;
 	}
 }
 
@@ -422,6 +436,19 @@ static void take_phases(CURL *easy, struct probe *probe)
 		probe->tls_ns = secured - connected;
 }
 
+/* A handle keeps the system's last error for ever: the next failure must not be told by it. */
+static void renew(struct prober *p, struct probe *probe)
+{
+	long error = 0;
+
+	curl_easy_getinfo(probe->easy, CURLINFO_OS_ERRNO, &error);
+	if (!error)
+		return;
+	curl_easy_cleanup(probe->easy);
+	probe->easy = make_easy(p, probe);
+	probe->url = NULL;
+}
+
 static void take_results(struct prober *p, struct probe *probe, CURLcode code)
 {
 	CURL *easy = probe->easy;
@@ -440,6 +467,7 @@ static void take_results(struct prober *p, struct probe *probe, CURLcode code)
 	if (!probe->reused)
 		take_phases(easy, probe);
 	curl_multi_remove_handle(p->multi, easy);
+	renew(p, probe);
 	probe->in_flight = false;
 	p->in_flight--;
 	probe->next = NULL;
@@ -478,30 +506,32 @@ static void act(struct prober *p, curl_socket_t fd, int events)
  * libcurl 7.88 cannot send a second request over a plain connection of HTTP/2 (curl's issue 10634): there,
  * each gets a new one.
  */
-static bool wants_fresh(const struct prober *p, const struct target *target)
+static bool fresh_only(const struct prober *p, const struct target *target)
 {
-	unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
-
-	return p->plan->fresh ||
-	       (p->plan->http == PROBER_HTTP_2 && target->plain && version >= 0x075800 && version < 0x080000);
+	return p->plan->fresh || (p->spoiled_h2 && target->plain);
 }
 
 static void set_target(const struct prober *p, struct probe *probe, const struct target *target)
 {
-	long fresh = wants_fresh(p, target);
-
 	SET(probe->easy, CURLOPT_CURLU, target->url);
-	SET(probe->easy, CURLOPT_FRESH_CONNECT, fresh);
-	SET(probe->easy, CURLOPT_FORBID_REUSE, fresh);
-	probe->target = target;
+	SET(probe->easy, CURLOPT_FORBID_REUSE, (long)fresh_only(p, target));
+	probe->url = target->url;
+}
+
+/* Where all connections are in use, libcurl need not look at each of them to see that. */
+static bool all_busy(const struct prober *p, const struct target *target)
+{
+	return target->plain && p->plan->http != PROBER_HTTP_2 && p->sockets <= p->in_flight;
 }
 
 void prober_send(struct prober *p, struct probe *probe, const struct target *target)
 {
 	CURLMcode code;
 
-	if (probe->target != target)
+	if (probe->url != target->url)
 		set_target(p, probe, target);
+	probe->target = target;
+	SET(probe->easy, CURLOPT_FRESH_CONNECT, (long)(fresh_only(p, target) || all_busy(p, target)));
 	probe->first_ns = 0;
 	probe->header_bytes = 0;
 	probe->flooded = false;

@@ -21,7 +21,7 @@
 #include "slice.h"
 
 enum {
-	PROBER_HEADER_BYTES = 1 << 20,	/* more of them is FAILURE_PROTOCOL */
+	PROBER_HEADER_BYTES = 256 << 10,	/* more of them is FAILURE_PROTOCOL; newer libcurl's own bound is 300 kB */
 	PROBER_MOST = 100000,		/* probes */
 };
 
@@ -68,7 +68,7 @@ struct probe {
 
 	/* The prober's. */
 	struct prober *prober;
-	void *easy;
+	void *easy, *url;	/* url: that which easy is set to */
 	size_t header_bytes;
 	bool in_flight, flooded;
 };
