@@ -292,8 +292,11 @@ static void flush_when_due(struct run *run, uint64_t now, uint64_t *next)
 /* After a signal: nothing more is sent, what was due is late, what is in flight may end. */
 static void stop_schedule(struct run *run)
 {
-	uint64_t now = clock_monotonic();
+	uint64_t now = clock_monotonic(), signals;
 
+	/* Emptied, so that it wakes us for the next signal only. */
+	if (read(stop_event, &signals, sizeof signals) < 0 && errno != EAGAIN)
+		message("cannot read an eventfd: %m");
 	while (!run->schedule.closed && schedule_due(&run->schedule) <= now)
 		give_up(run, now);
 	run->schedule.count = run->schedule.taken;
@@ -517,8 +520,8 @@ int main(int argc, char **argv)
 	(void)argc;
 	if (has_rate && has_interval)
 		message_usage("cannot use -i and -r together");
-	if (has_rate && rate <= 0)
-		message_usage("cannot use a rate of 0");
+	if (has_rate && rate < 1.0 / 86400)
+		message_usage("cannot use a rate of less than one request in a day");
 	if (interval_ns == 0 && !run.schedule.closed)
 		message_usage("cannot use an interval of 0 without --closed");
 	check_headers(&headers);

@@ -86,12 +86,20 @@ sys.exit(status)' "$@")
 	serve --stall 1
 	sleep 0.5
 	probe-http --closed -i 10ms -d 3 --summary closed.sum "$url/" >closed 2>/dev/null
+	serve --stall 1
+	sleep 0.5
+	probe-http -c 1 -i 10ms -d 3 --summary one.sum "$url/" >one 2>/dev/null
 	# A third of what was due meets the stall: 100 requests, of which half waited for half of it.
 	[ "$(wc -l <open)" = 300 ]
 	[ "$(where 'corrected_ns>500ms' <open | wc -l)" -ge 40 ]
 	[ "$(where ev=stats latency=corrected 'p99>800000000' <open.sum | wc -l)" = 1 ]
 	[ "$(where 'corrected_ns>500ms' <closed | wc -l)" = 1 ]
 	[ "$(where ev=stats latency=corrected 'p99<500000000' <closed.sum | wc -l)" = 1 ]
+	# With one connection, the requests wait in the prober: only the corrected figures have it.
+	[ "$(wc -l <one)" = 300 ] && [ "$(where 'dur_ns>500ms' <one | wc -l)" = 1 ]
+	[ "$(where 'corrected_ns>500ms' <one | wc -l)" -ge 40 ]
+	[ "$(where ev=stats latency=corrected 'p99>800000000' <one.sum | wc -l)" = 1 ]
+	[ "$(where ev=stats latency=raw 'p99<500000000' <one.sum | wc -l)" = 1 ]
 	[ "$(where ev=stats 'max>800000000' <closed.sum | wc -l)" = 2 ]
 }
 
@@ -368,7 +376,7 @@ sys.exit(p.wait(3))' probe-http -i 20ms --timeout 60 "$url/hang" || status=$?
 	wrong "cannot use 'G ET' as a method" -X 'G ET' x
 	wrong "cannot use '2x' for --expect: it takes statuses, such as 200,3xx" --expect 2x x
 	wrong 'cannot use -i and -r together' -i 1 -r 1 x
-	wrong 'cannot use a rate of 0' -r 0 x
+	wrong 'cannot use a rate of less than one request in a day' -r 0.00001 x
 	wrong 'cannot use an interval of 0 without --closed' -i 0 x
 	try probe-http --data @nix x
 	expect 1 '' 'probe-http: cannot open nix: No such file or directory'
