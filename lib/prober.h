@@ -18,7 +18,7 @@
 #define WEIR_PROBER_H
 
 #include "failure.h"
-#include "slice.h"
+#include "target.h"
 
 enum {
 	PROBER_HEADER_BYTES = 256 << 10,	/* more of them is FAILURE_PROTOCOL; newer libcurl's own bound is 300 kB */
@@ -39,14 +39,6 @@ struct prober_plan {
 	const char *ca_file;		/* certificates that are trusted; NULL: those of the system */
 	const char *proxy;		/* NULL: what the environment names */
 	enum prober_http { PROBER_HTTP_AUTO, PROBER_HTTP_1, PROBER_HTTP_2 } http;
-};
-
-/* A URL that can be asked for. */
-struct target {
-	void *url;			/* libcurl's */
-	bool plain;			/* http://, not https:// */
-	char *label;			/* as records have it: without user and password, escaped */
-	size_t label_len;
 };
 
 struct probe {
@@ -78,10 +70,6 @@ struct prober;
 /* Never fails: what cannot be set up ends the program with a message. */
 struct prober *prober_open(const struct prober_plan *plan);
 void prober_close(struct prober *prober);
-
-/* Understands TEXT; without a scheme it is http://. NULL, or what is wrong with it. target_free() frees it. */
-const char *target_open(struct target *target, const char *text);
-void target_free(struct target *target);
 
 /* A probe that is free, which is then the caller's; NULL when all are in use. prober_release() frees it. */
 struct probe *prober_take(struct prober *prober);
