@@ -20,7 +20,7 @@ MAKEFLAGS += --no-builtin-rules
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
-FLAGS := -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -Ilib -pthread $(WARNINGS)
+FLAGS = -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -Ilib -isystem $(O)/gen -pthread $(WARNINGS)
 LDLIBS := -lm
 O := out
 ifeq ($(SAN),1)
@@ -38,10 +38,16 @@ needs = $(shell sed -n 's|.*pkg-config: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p
 # A library that a program can do without, with less to offer: `pkg-config-if-there: NAME`.
 wants = $(shell sed -n 's|.*pkg-config-if-there: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
 have = $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes)
+# A collector NAME with a kernel side, bpf/NAME.bpf.c, needs clang and bpftool besides.
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(shell command -v bpftool) $(wildcard /usr/sbin/bpftool /sbin/bpftool))
+kernel_side = $(wildcard bpf/$(notdir $(1:.c=)).bpf.c)
+buildable = $(if $(call kernel_side,$(1)),$(and $(BPFTOOL),$(shell command -v $(CLANG)),$(call have,$(1))),$(call have,$(1)))
+lacks = $(if $(call have,$(1)),there is no clang or bpftool,pkg-config does not find $(call needs,$(1)))
 
 LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard collectors/*.c filters/*.c workloads/*.c)
-SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call have,$(s)),$(s)))
+SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call buildable,$(s)),$(s)))
 SKIPPED := $(filter-out $(SOURCES),$(PROGRAM_SOURCES))
 LIB_OBJECTS := $(patsubst %.c,$(O)/obj/%.o,$(filter lib/%,$(SOURCES)))
 PROGRAMS := $(patsubst %.c,%,$(notdir $(filter-out lib/%,$(SOURCES))))
@@ -55,12 +61,26 @@ endif
 
 .PHONY: all deps deps-check demo check bench lint coverage install uninstall clean dist
 all: $(O)/libweir.a $(PROGRAMS:%=$(O)/bin/%) $(PIPELINES:%=$(O)/bin/%)
-	@$(foreach s,$(SKIPPED),echo 'skipped $(s): pkg-config does not find $(call needs,$(s))';)
+	@$(foreach s,$(SKIPPED),echo 'skipped $(s): $(call lacks,$(s))';)
 
 $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) $(and $(call needs,$<),$(shell pkg-config --cflags $(call needs,$<))) \
 		-MMD -MP -c -o $@ $<
+
+# The kernel side becomes a header that the collector includes: the object, and a struct to reach into it.
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+BPF_FLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
+	-Wall -Wextra -Wshadow -Wno-unused-parameter
+$(O)/obj/%.bpf.o: %.bpf.c Makefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)$(CLANG) $(BPF_FLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/gen/%.skel.h: $(O)/obj/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*) > $@
+
+$(foreach s,$(SOURCES),$(if $(call kernel_side,$(s)),$(eval $(O)/obj/$(s:.c=.o): $(O)/gen/$(notdir $(s:.c=)).skel.h)))
 
 $(O)/libweir.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
@@ -80,13 +100,13 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 	@mkdir -p $(@D)
 	@ln -sf $(abspath $<) $@
 
--include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES))
+-include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES) $(wildcard bpf/*.bpf.c))
 
 # What the package manager is asked for: to build and run, and to test.
-APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libcurl4-openssl-dev sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
-DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel libcurl-devel sqlite gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux openssl curl python3-numpy nginx-light wrk
-DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux openssl curl python3-numpy nginx wrk
+APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libcurl4-openssl-dev libbpf-dev bpftool clang sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
+DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel libcurl-devel libbpf-devel bpftool clang sqlite gnuplot fontconfig dejavu-sans-fonts zstd
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux openssl curl python3-numpy nginx-light wrk
+DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux openssl curl python3-numpy nginx
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing
