@@ -106,10 +106,16 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 -include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES) $(wildcard bpf/*.bpf.c))
 
 # What the package manager is asked for: to build and run, and to test.
-APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev bpftool clang sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
-DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel bpftool clang sqlite gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats protobuf-compiler python3-protobuf python3-barectf linux-perf babeltrace2 miller datamash gawk jq python3 shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
-DNF_CHECK := bats protobuf-compiler python3-protobuf perf babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
+APT_BUILD := gcc make pkg-config libc6-dev clang bpftool zstd sqlite3 gnuplot-nox fontconfig fonts-dejavu-core \
+	libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev libcurl4-openssl-dev
+DNF_BUILD := gcc make pkgconf-pkg-config clang bpftool zstd sqlite gnuplot fontconfig dejavu-sans-fonts \
+	libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel libcurl-devel
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc procps tmux openssl curl \
+	lttng-tools liblttng-ust-dev linux-perf nginx-light wrk \
+	python3-barectf python3-numpy python3-protobuf protobuf-compiler
+DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc procps-ng tmux openssl curl \
+	lttng-tools lttng-ust-devel perf nginx \
+	python3-numpy python3-protobuf protobuf-compiler
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing
