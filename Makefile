@@ -90,8 +90,8 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 # What the package manager is asked for: to build and run, and to test.
 APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libdw-dev libelf-dev zlib1g-dev libiberty-dev sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
 DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel sqlite gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
-DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux g++ llvm binutils
+DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux gcc-c++ llvm binutils
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing

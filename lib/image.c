@@ -17,8 +17,9 @@
 #include "memory.h"
 
 struct function {
-	uint64_t start, end;
+	uint64_t start, end;	/* while they are read, end is the section's where it is not sized */
 	const char *name;
+	bool sized;
 	uint8_t binding;
 };
 
@@ -201,8 +202,8 @@ static int compare(const void *left, const void *right)
 
 	if (a->start != b->start)
 		return a->start < b->start ? -1 : 1;
-	if ((a->end == 0) != (b->end == 0))
-		return a->end == 0 ? 1 : -1;
+	if (a->sized != b->sized)
+		return a->sized ? -1 : 1;
 	if (a_under != b_under)
 		return a_under < b_under ? -1 : 1;
 	if (a->binding != b->binding)
@@ -221,7 +222,7 @@ static bool is_function(const GElf_Sym *symbol, const char *name)
 
 /*
  * One name for each address; a label without a size within a function that has one is not a function, any
- * other reaches to the next.
+ * other reaches to the next, but not beyond its section.
  */
 static void tidy(struct image *image)
 {
@@ -232,16 +233,26 @@ static void tidy(struct image *image)
 	if (image->n_functions)
 		qsort(at, image->n_functions, sizeof *at, compare);
 	for (size_t i = 0; i < image->n_functions; i++) {
-		if ((n && at[i].start == at[n - 1].start) || (at[i].end == 0 && at[i].start < end))
+		if ((n && at[i].start == at[n - 1].start) || (!at[i].sized && at[i].start < end))
 			continue;
-		if (n && at[n - 1].end == 0)
+		if (n && !at[n - 1].sized && at[n - 1].end > at[i].start)
 			at[n - 1].end = at[i].start;
-		end = at[i].end > end ? at[i].end : end;
+		if (at[i].sized && at[i].end > end)
+			end = at[i].end;
 		at[n++] = at[i];
 	}
-	if (n && at[n - 1].end == 0)
-		at[n - 1].end = UINT64_MAX;
 	image->n_functions = n;
+}
+
+/* How far it is from SYMBOL to the end of its section. */
+static uint64_t to_section_end(Elf *elf, GElf_Word index, const GElf_Sym *symbol)
+{
+	GElf_Shdr header;
+	Elf_Scn *section = elf_getscn(elf, index);
+
+	/* In the file's own addresses, as the symbol's are. */
+	return section && gelf_getshdr(section, &header) && symbol->st_value >= header.sh_addr ?
+		header.sh_size - (symbol->st_value - header.sh_addr) : 0;
 }
 
 static void read_symbols(struct image *image)
@@ -252,16 +263,20 @@ static void read_symbols(struct image *image)
 	for (int i = 0; i < n && image->n_functions < IMAGE_SYMBOLS_MAX; i++) {
 		GElf_Sym symbol;
 		GElf_Addr address;
-		const char *name = dwfl_module_getsym_info(image->module, i, &symbol, &address, NULL, NULL, NULL);
+		GElf_Word section;
+		Elf *elf;
+		const char *name = dwfl_module_getsym_info(image->module, i, &symbol, &address, &section, &elf, NULL);
 		uint64_t start = address - image->bias, end;
 
-		if (!is_function(&symbol, name) || !in_segment(image, start) ||
-		    __builtin_add_overflow(start, symbol.st_size, &end))
+		if (!is_function(&symbol, name) || !in_segment(image, start))
+			continue;
+		end = start + (symbol.st_size ? symbol.st_size : to_section_end(elf, section, &symbol));
+		if (end <= start)
 			continue;
 		image->functions = memory_grow(image->functions, &room, image->n_functions + 1,
 					       sizeof *image->functions);
 		image->functions[image->n_functions++] = (struct function){
-			start, symbol.st_size ? end : 0, name, (uint8_t)GELF_ST_BIND(symbol.st_info) };
+			start, end, name, symbol.st_size > 0, (uint8_t)GELF_ST_BIND(symbol.st_info) };
 	}
 	tidy(image);
 }

@@ -36,6 +36,7 @@ static int open_regular(int root, const char *path, uint64_t resolve)
 	if (found < 0)
 		return -1;
 	snprintf(self, sizeof self, "/proc/self/fd/%d", found);
+	errno = EINVAL;
 	fd = fstat(found, &status) == 0 && S_ISREG(status.st_mode) ? open(self, O_RDONLY | O_CLOEXEC) : -1;
 	close(found);
 	return fd;

@@ -19,6 +19,8 @@
 #include "table.h"
 #include "writer.h"
 
+enum { MANGLED = 4096 };	/* bytes of a name that are looked at; those of C++ can be long */
+
 /* What an address of a file was found to be. */
 struct found {
 	uint32_t text;		/* number of its frames in `texts` */
@@ -199,19 +201,24 @@ static void append_name(struct buffer *buffer, struct slice name)
 }
 
 /* A frame of its own, with the name as people know it. */
-static void append_function(struct buffer *buffer, const char *name)
+static void append_function(struct buffer *buffer, struct slice name)
 {
-	char plain[SYMBOLS_FRAME];
-	size_t len = demangle(name, plain, sizeof plain);
-	struct slice text = len ? (struct slice){ plain, len } : slice_of(name);
-	bool cut = text.len >= SYMBOLS_FRAME;
+	char mangled[MANGLED + 1], plain[SYMBOLS_FRAME];
+	size_t len = name.len < MANGLED ? name.len : MANGLED;
+	bool cut;
 
+	memcpy(mangled, name.at, len);
+	mangled[len] = '\0';
+	len = demangle(mangled, plain, sizeof plain);
+	if (len)
+		name = (struct slice){ plain, len };
+	cut = name.len >= SYMBOLS_FRAME;
 	if (cut)
-		for (text.len = SYMBOLS_FRAME - 3; text.len && (text.at[text.len] & 0xc0) == 0x80; text.len--)
+		for (name.len = SYMBOLS_FRAME - 3; name.len && (name.at[name.len] & 0xc0) == 0x80; name.len--)
 			;
 	if (buffer->len)
 		append(buffer, ";", 1);
-	append_name(buffer, text);
+	append_name(buffer, name);
 	if (cut)
 		append(buffer, "...", 3);
 }
@@ -257,8 +264,9 @@ static bool look_up(struct symbols *symbols, const struct mapping *mapping, uint
 	uint64_t address;
 	size_t n = image && image_address(image, offset, &address) ? image_functions(image, address, names) : 0;
 
+	/* Without the version of a symbol: `name@@VERSION`. */
 	for (size_t i = 0; i < n; i++)
-		append_function(&symbols->frame, names[i]);
+		append_function(&symbols->frame, (struct slice){ names[i], strcspn(names[i], "@") });
 	return n > 0;
 }
 
@@ -317,12 +325,7 @@ static struct slice user_address(struct symbols *symbols, struct space *space, u
 		return file_address(symbols, mapping, address, returns);
 	known = mapping && space_made(space, address - returns, &name);
 	if (known) {
-		char text[SYMBOLS_FRAME + 1];
-		size_t len = name.len < SYMBOLS_FRAME ? name.len : SYMBOLS_FRAME;
-
-		memcpy(text, name.at, len);
-		text[len] = '\0';
-		append_function(&symbols->frame, text);
+		append_function(&symbols->frame, name);
 	} else if (mapping) {
 		append_unknown(&symbols->frame, module_name(mapping), address - mapping->start + mapping->offset);
 	} else {
@@ -338,7 +341,7 @@ static struct slice kernel_address(struct symbols *symbols, uint64_t address, bo
 	bool known = symbols->kernel && kallsyms_find(symbols->kernel, address - returns, &name);
 
 	if (known)
-		append_function(&symbols->frame, name.at);
+		append_function(&symbols->frame, name);
 	else
 		append_unknown(&symbols->frame, SLICE("kernel"), address);
 	count(symbols, known, false);
