@@ -37,7 +37,11 @@ endif
 needs = $(shell sed -n 's|.*pkg-config: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
 # A library that a program can do without, with less to offer: `pkg-config-if-there: NAME`.
 wants = $(shell sed -n 's|.*pkg-config-if-there: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
-have = $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes)
+# A library that pkg-config does not know; it is there when the compiler finds it: `library: NAME`.
+plain = $(shell sed -n 's|^// library: *\([A-Za-z0-9_+-]*\).*|\1|p' $(1))
+found = $(filter /%,$(foreach e,a so,$(shell $(CC) -print-file-name=lib$(1).$(e))))
+have = $(and $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes), \
+	$(if $(call plain,$(1)),$(call found,$(call plain,$(1))),yes))
 
 LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard collectors/*.c filters/*.c workloads/*.c)
@@ -55,7 +59,7 @@ endif
 
 .PHONY: all deps deps-check demo check bench lint coverage install uninstall clean dist
 all: $(O)/libweir.a $(PROGRAMS:%=$(O)/bin/%) $(PIPELINES:%=$(O)/bin/%)
-	@$(foreach s,$(SKIPPED),echo 'skipped $(s): pkg-config does not find $(call needs,$(s))';)
+	@$(foreach s,$(SKIPPED),echo 'skipped $(s): not all is here of: $(call needs,$(s)) $(addprefix -l,$(call plain,$(s)))';)
 
 $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -71,6 +75,7 @@ define program
 $(O)/bin/$(notdir $(1:.c=)): $(O)/obj/$(1:.c=.o) $(O)/libweir.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -pthread -o $$@ $$< $(O)/libweir.a \
+		$(addprefix -l,$(call plain,$(1))) \
 		$(and $(call needs,$(1)),$(shell pkg-config --libs $(call needs,$(1)))) \
 		$(and $(call wants,$(1)),$(shell pkg-config --libs $(call wants,$(1)) 2>/dev/null)) $$(LDLIBS)
 endef
@@ -83,10 +88,10 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 -include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES))
 
 # What the package manager is asked for: to build and run, and to test.
-APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
-DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel sqlite gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
-DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
+APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libdw-dev libelf-dev zlib1g-dev libiberty-dev sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
+DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel sqlite gnuplot fontconfig dejavu-sans-fonts zstd
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux g++ llvm binutils
+DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux gcc-c++ llvm binutils
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing
