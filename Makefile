@@ -20,7 +20,7 @@ MAKEFLAGS += --no-builtin-rules
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
-FLAGS := -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -Ilib -pthread $(WARNINGS)
+FLAGS = -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -Ilib -isystem $(O)/gen -pthread $(WARNINGS)
 LDLIBS := -lm
 O := out
 ifeq ($(SAN),1)
@@ -47,6 +47,7 @@ LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard collectors/*.c filters/*.c workloads/*.c)
 SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call have,$(s)),$(s)))
 SKIPPED := $(filter-out $(SOURCES),$(PROGRAM_SOURCES))
+LIB_TEXTS := $(notdir $(wildcard lib/*.js lib/*.css))
 LIB_OBJECTS := $(patsubst %.c,$(O)/obj/%.o,$(filter lib/%,$(SOURCES)))
 PROGRAMS := $(patsubst %.c,%,$(notdir $(filter-out lib/%,$(SOURCES))))
 PIPELINES := $(filter-out lib.sh,$(notdir $(wildcard pipelines/*)))
@@ -65,6 +66,13 @@ $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) $(and $(call needs,$<),$(shell pkg-config --cflags $(call needs,$<))) \
 		-MMD -MP -c -o $@ $<
+
+# Texts that a program carries: `#include "NAME.inc"` is lib/NAME as a string of C.
+$(O)/gen/%.inc: lib/% Makefile
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $< > $@
+
+$(LIB_OBJECTS): | $(LIB_TEXTS:%=$(O)/gen/%.inc)
 
 $(O)/libweir.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^

@@ -6,7 +6,8 @@
  *	$ lttng-convert TRACE | spans | where ev=blocked | fold-stacks -w dur_ns --kallsyms kallsyms
  *	redis-server;main;aeMain;epoll_wait;... 4711
  */
-/* pkg-config: libdw libelf zlib */
+// pkg-config: libdw libelf zlib
+// library: iberty
 #include <stdlib.h>
 
 #include "folded.h"

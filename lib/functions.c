@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-/* pkg-config: libdw libelf zlib */
 #include "functions.h"
 
 #include <inttypes.h>

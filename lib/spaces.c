@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-/* pkg-config: libdw libelf zlib */
 #include "spaces.h"
 
 #include <stdlib.h>
