@@ -52,7 +52,8 @@ struct fold {
 	struct functions *functions;
 	bool stacks;		/* some record had one */
 
-	struct intern *events;	/* of perf */
+	struct intern *events;	/* of perf's samples */
+	uint64_t bare;		/* samples without stack */
 };
 
 static struct slice value_of(struct fold *f, enum field field, enum field otherwise, const struct record *record)
@@ -181,7 +182,7 @@ static void take_sample(void *data, const struct perfscript_sample *sample)
 	struct fold *f = data;
 
 	if (sample->stack.len == 0) {
-		refused_count(&f->refused, "the sample has no stack (perf record -g)", f->in);
+		f->bare++;
 		return;
 	}
 	intern_id(f->events, sample->event);
@@ -241,10 +242,12 @@ static void take_text(struct fold *f, enum from from, bool kinds)
 				refused_count(&f->refused, refused, f->in);
 		}
 	perfscript_free(perf);
+	if (f->bare)
+		message("%llu samples have no stack, and are left out (perf record -g)", (unsigned long long)f->bare);
 	for (size_t i = 0; i < f->keys.n; i++)
 		if (slice_equal(f->keys.lookup[i].key, SLICE("event")))
 			return;
-	if (intern_count(f->events) > 1)
+	if (!f->unfold && intern_count(f->events) > 1)
 		message("samples of %u events are counted together: -g event,comm keeps them apart",
 			intern_count(f->events));
 }

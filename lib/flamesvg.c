@@ -171,35 +171,39 @@ static bool ends(struct slice name, const char *with)
 	return name.len >= strlen(with) && memcmp(name.at + name.len - strlen(with), with, strlen(with)) == 0;
 }
 
-/* The same name has the same colour in every graph: hues in a range, by a hash of the name. */
+struct hues {
+	double from, range, saturation;
+};
+
+/* What kind of code the name is of, where the marks of fold-stacks --kinds tell it, or `::`. */
+static struct hues hues_by_kind(struct slice name)
+{
+	if (ends(name, "_[k]"))
+		return (struct hues){ 26, 12, .90 };
+	if (ends(name, "_[i]"))
+		return (struct hues){ 168, 14, .52 };
+	if (ends(name, "_[j]"))
+		return (struct hues){ 96, 30, .50 };
+	if (memmem(name.at, name.len, "::", 2))
+		return (struct hues){ 46, 10, .88 };
+	return (struct hues){ 4, 14, .78 };
+}
+
+/* The same name has the same colour in every graph: a hue of the range by a hash of the name. */
 static uint32_t name_color(struct slice name, enum flamesvg_colors colors)
 {
-	static const struct { double hue, range, saturation; } kinds[] = {
+	static const struct hues all[] = {
 		[FLAMESVG_WARM] = { 12, 36, .85 }, [FLAMESVG_COOL] = { 190, 40, .62 },
 		[FLAMESVG_GREEN] = { 84, 56, .52 },
-	}, kernel = { 26, 12, .90 }, inlined = { 168, 14, .52 }, compiled = { 96, 30, .50 },
-	   plus = { 46, 10, .88 }, other = { 4, 14, .78 };
+	};
 	uint64_t hash = slice_hash(name);
 	double first = (double)(hash & 0xffff) / 0xffff, second = (double)(hash >> 16 & 0xffff) / 0xffff;
-	double hue, range, saturation;
+	struct hues hues;
 
 	if (name.len && name.at[0] == '[' && ends(name, "]"))
 		return rgb(220, .06, .72 + .1 * second);
-	if (colors != FLAMESVG_KIND) {
-		hue = kinds[colors].hue;
-		range = kinds[colors].range;
-		saturation = kinds[colors].saturation;
-	} else {
-		const bool is_plus = memmem(name.at, name.len, "::", 2) != NULL;
-
-		hue = ends(name, "_[k]") ? kernel.hue : ends(name, "_[i]") ? inlined.hue :
-		      ends(name, "_[j]") ? compiled.hue : is_plus ? plus.hue : other.hue;
-		range = ends(name, "_[k]") ? kernel.range : ends(name, "_[i]") ? inlined.range :
-			ends(name, "_[j]") ? compiled.range : is_plus ? plus.range : other.range;
-		saturation = ends(name, "_[k]") ? kernel.saturation : ends(name, "_[i]") ? inlined.saturation :
-			     ends(name, "_[j]") ? compiled.saturation : is_plus ? plus.saturation : other.saturation;
-	}
-	return rgb(hue + range * first, saturation, .62 + .12 * second);
+	hues = colors == FLAMESVG_KIND ? hues_by_kind(name) : all[colors];
+	return rgb(hues.from + hues.range * first, hues.saturation, .62 + .12 * second);
 }
 
 /* From grey, no difference, to red, more than in BASE, or blue, less. PART is from -1 to 1. */
@@ -284,18 +288,17 @@ static void put_head(struct drawing *d, int height)
 /* From as much less as more, in steps. */
 static void put_legend(struct drawing *d)
 {
-	enum { STEPS = 41, WIDTH = 6 };
-	int left = (int)d->width / 2 - STEPS * WIDTH / 2;
+	enum { STEPS = 41, WIDTH = 6, LEFT = -STEPS * WIDTH / 2 };
 
-	put(d, "<g class=\"legend\">");
+	put(d, "<svg class=\"legend\" x=\"50%%\" y=\"%d\" overflow=\"visible\">", TOP - 6);
 	for (int i = 0; i < STEPS; i++)
-		put(d, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"10\" fill=\"#%06x\"/>", left + i * WIDTH, TOP - 6,
-		    WIDTH, delta_color(2.0 * i / (STEPS - 1) - 1));
-	put(d, "<text class=\"dim\" x=\"%d\" y=\"%d\" text-anchor=\"end\">less than before, ", left - 6, TOP + 3);
+		put(d, "<rect x=\"%d\" width=\"%d\" height=\"10\" fill=\"#%06x\"/>", LEFT + i * WIDTH, WIDTH,
+		    delta_color(2.0 * i / (STEPS - 1) - 1));
+	put(d, "<text class=\"dim\" x=\"%d\" y=\"9\" text-anchor=\"end\">less than before, ", LEFT - 6);
 	put_delta(d, -d->delta_max);
-	put(d, "</text><text class=\"dim\" x=\"%d\" y=\"%d\">", left + STEPS * WIDTH + 6, TOP + 3);
+	put(d, "</text><text class=\"dim\" x=\"%d\" y=\"9\">", LEFT + STEPS * WIDTH + 6);
 	put_delta(d, d->delta_max);
-	put(d, "%s, more</text></g>\n", d->o->absolute ? "" : " of the whole");
+	put(d, "%s, more</text></svg>\n", d->o->absolute ? "" : " of the whole");
 }
 
 static void put_subtitle(struct drawing *d, const struct flamesvg_sum *sum)

@@ -51,7 +51,7 @@ static bool maybe_special(uint64_t word)
 		((backslash - ones) & ~backslash) | ((del - ones) & ~del)) & highs;
 }
 
-size_t stack_escape(char *to, struct slice frame, bool spaces)
+size_t stack_escape(char *to, struct slice frame, bool in_record)
 {
 	static const char hex[] = "0123456789abcdef";
 	const char *end = frame.at + frame.len;
@@ -72,7 +72,8 @@ size_t stack_escape(char *to, struct slice frame, bool spaces)
 		if (p == end)
 			break;
 		c = (unsigned char)*p;
-		if (!special(c) || (c == ' ' && spaces) || (c == '\\' && escaped(p, end) < 0)) {
+		if (!special(c) || (in_record && c != ';' && c != '\\') ||
+		    (c == '\\' && escaped(p, end) < 0)) {
 			*to++ = *p;
 			continue;
 		}

@@ -3,8 +3,8 @@
  * A call stack as text: frames from the root to the leaf with `;` between, as the field `stack` has it
  * (records(5)), and the lines of folded stacks (folded.h).
  *
- * A frame is any bytes. What would end it is written \xHH: `;`, control characters, in folded stacks a space,
- * and a backslash that would be taken for the begin of such an escape. These are undone, and no others:
+ * A frame is any bytes. What would end it is written \xHH: `;`, in folded stacks spaces and control characters
+ * too, and a backslash that would be taken for the begin of such an escape. These are undone, and no others:
  * names with backslashes that other programs wrote stay what they are.
  */
 #ifndef WEIR_STACK_H
@@ -16,10 +16,10 @@
 bool stack_next(struct slice *rest, struct slice *frame);
 
 /*
- * Writes FRAME at TO (room for 4 * len), escaped for a folded stack or, with SPACES, for a record's field,
- * which may hold spaces; and back, which never takes more room. Both return the length.
+ * Writes FRAME at TO (room for 4 * len), escaped for a folded stack or, IN_RECORD, for a field, whose own escapes
+ * are still to come; and back, which never takes more room. Both return the length.
  */
-size_t stack_escape(char *to, struct slice frame, bool spaces);
+size_t stack_escape(char *to, struct slice frame, bool in_record);
 size_t stack_unescape(char *to, struct slice frame);
 
 /*
