@@ -266,6 +266,25 @@ static enum from detect(struct slice text)
 	return folded_parse(line, &stack, &weight) ? FROM_ANY : FROM_FOLDED;
 }
 
+/* Takes all input; false, after a message, when what it is cannot be told. */
+static bool take(struct fold *f, enum from from, bool kinds)
+{
+	if (from == FROM_ANY) {
+		message("cannot tell what %s is: neither records, perf script's text nor folded stacks (--from)",
+			reader_file(f->in));
+		reader_close(f->in);
+		writer_close(f->out);
+		return false;
+	}
+	if (from != FROM_RECORDS)
+		take_text(f, from, kinds);
+	else if (f->unfold && reader_peek(f->in).len)
+		message_usage("cannot unfold records: they are");
+	else
+		take_records(f);
+	return true;
+}
+
 /* How many of what was added make one of UNIT, of those that names. */
 static uint64_t divisor(struct fold *f, int unit)
 {
@@ -381,19 +400,7 @@ int main(int argc, char **argv)
 	f.in = reader_open(files, f.out);
 	if (from == FROM_ANY)
 		from = (int)detect(reader_peek(f.in));
-	if (from == FROM_ANY) {
-		message("cannot tell what %s is: neither records, perf script's text nor folded stacks (--from)",
-			reader_file(f.in));
-		reader_close(f.in);
-		return EXIT_FAILED;
-	}
-	if (from != FROM_RECORDS)
-		take_text(&f, (enum from)from, kinds);
-	else if (f.unfold && reader_peek(f.in).len)
-		message_usage("cannot unfold records: they are");
-	else
-		take_records(&f);
-	status = finish(&f, unit, strict);
+	status = take(&f, (enum from)from, kinds) ? finish(&f, unit, strict) : EXIT_FAILED;
 	free_all(&f);
 	free(maps.items);
 	free(elf.items);
