@@ -89,59 +89,44 @@ bool flame_add(struct flame *f, struct slice stack, uint64_t weight, bool base)
 	return true;
 }
 
-struct place {
-	uint32_t node, parent;	/* parent: its place in the row above */
-	struct slice name;
-};
-
-static int by_place(const void *a, const void *b)
+static int by_name(const void *a, const void *b, void *data)
 {
-	const struct place *x = a, *y = b;
+	const struct flame *f = data;
+	const uint32_t *x = a, *y = b;
 
-	return x->parent != y->parent ? (x->parent > y->parent) - (x->parent < y->parent) :
-					slice_compare(x->name, y->name);
+	return slice_compare(intern_text(f->names, f->node[*x].name), intern_text(f->names, f->node[*y].name));
 }
 
 uint32_t *flame_lay_out(struct flame *f)
 {
-	uint32_t *rows = memory_get(f->nodes * sizeof *rows), *rank = memory_get(f->nodes * sizeof *rank);
-	size_t *begin = memory_zeroed((f->depth + (size_t)2) * sizeof *begin);
-	struct place *place = memory_get(f->nodes * sizeof *place);
+	uint32_t *rows = memory_get(f->nodes * sizeof *rows);
+	uint32_t *first = memory_zeroed(f->nodes * sizeof *first), *next = memory_get(f->nodes * sizeof *next);
 
-	/* Nodes by row; a row's begin is where the next one begins once it is filled. */
-	for (size_t i = 0; i < f->nodes; i++)
-		begin[f->node[i].depth + 1]++;
-	for (size_t d = 1; d <= f->depth + (size_t)1; d++)
-		begin[d] += begin[d - 1];
-	for (size_t i = 0; i < f->nodes; i++)
-		rows[begin[f->node[i].depth]++] = (uint32_t)i;
-	rank[0] = 0;
-	for (size_t d = 1, from = 1; d <= f->depth; from = begin[d++]) {
-		uint32_t parent = UINT32_MAX;
-		uint64_t x = 0;
-		size_t n = begin[d] - from;
+	/* The children of each, in the order in which they came: that of their names, where the stacks are sorted. */
+	for (size_t i = f->nodes; i-- > 1;) {
+		next[i] = first[f->node[i].parent];
+		first[f->node[i].parent] = (uint32_t)i;
+	}
+	/* Who comes behind whose parent: a row is complete when the one above it is. */
+	rows[0] = 0;
+	for (size_t i = 0, end = 1; i < f->nodes; i++) {
+		uint64_t x = f->node[rows[i]].x;
+		size_t begin = end;
+		bool sorted = true;
 
-		for (size_t i = 0; i < n; i++) {
-			const struct flame_node *node = &f->node[rows[from + i]];
-
-			place[i] = (struct place){ rows[from + i], rank[node->parent], intern_text(f->names, node->name) };
+		for (uint32_t child = first[rows[i]]; child; child = next[child]) {
+			rows[end] = child;
+			sorted = sorted && (end == begin || by_name(&rows[end - 1], &rows[end], f) < 0);
+			end++;
 		}
-		qsort(place, n, sizeof *place, by_place);
-		for (size_t i = 0; i < n; i++) {
-			struct flame_node *node = &f->node[place[i].node];
-
-			if (node->parent != parent) {
-				parent = node->parent;
-				x = f->node[parent].x;
-			}
-			node->x = x;
-			x += node->weight;
-			rows[from + i] = place[i].node;
-			rank[place[i].node] = (uint32_t)i;
+		if (!sorted)
+			qsort_r(rows + begin, end - begin, sizeof *rows, by_name, f);
+		for (size_t k = begin; k < end; k++) {
+			f->node[rows[k]].x = x;
+			x += f->node[rows[k]].weight;
 		}
 	}
-	free(place);
-	free(begin);
-	free(rank);
+	free(first);
+	free(next);
 	return rows;
 }

@@ -44,9 +44,9 @@ void folded_add(struct folded *f, struct slice stack, uint64_t weight)
 	f->weight[id] += weight;
 }
 
-/* The eight bytes of the text from DEPTH on, as a number of the same order; zeros behind its end. */
 struct item {
-	uint64_t head;
+	uint64_t head;		/* eight bytes of the text, as a number of the same order; zeros behind its end */
+	struct slice text;
 	uint32_t id;
 };
 
@@ -54,47 +54,77 @@ static uint64_t head_at(struct slice text, size_t depth)
 {
 	uint64_t head = 0;
 
+	if (depth + 8 <= text.len) {
+		memcpy(&head, text.at + depth, 8);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		head = __builtin_bswap64(head);
+#endif
+		return head;
+	}
 	for (size_t i = depth; i < depth + 8; i++)
 		head = head << 8 | (i < text.len ? (unsigned char)text.at[i] : 0);
 	return head;
 }
 
-static int by_head(const void *a, const void *b)
+/* How far all of N texts, the same up to DEPTH, are the same. */
+static size_t common(const struct item *item, size_t n, size_t depth)
 {
-	uint64_t x = ((const struct item *)a)->head, y = ((const struct item *)b)->head;
+	size_t end = item[0].text.len;
 
-	return (x > y) - (x < y);
+	for (size_t i = 1; i < n; i++) {
+		const char *a = item[0].text.at, *b = item[i].text.at;
+		size_t at = depth;
+
+		if (item[i].text.len < end)
+			end = item[i].text.len;
+		while (at + 8 <= end && memcmp(a + at, b + at, 8) == 0)
+			at += 8;
+		while (at < end && a[at] == b[at])
+			at++;
+		end = at;
+	}
+	return end;
+}
+
+static void swap(struct item *a, struct item *b)
+{
+	struct item t = *a;
+
+	*a = *b;
+	*b = t;
 }
 
 /*
- * Sorts texts that are the same up to DEPTH by the next eight bytes, then those that are the same in these, and
- * so on: stacks share long beginnings, which are not compared again and again.
+ * Sorts texts that are the same up to DEPTH: into those whose next eight bytes are less than some middle ones, the
+ * same, and more (J. Bentley and R. Sedgewick, Fast algorithms for sorting and searching strings, 1997). Stacks
+ * share long beginnings, which are passed over at once.
  */
-static void sort(const struct intern *texts, struct item *item, size_t n, size_t depth)
+static void sort(struct item *item, size_t n, size_t depth, bool fresh)
 {
-	for (;;) {
-		size_t largest = 0, largest_n = 0;
+	while (n > 1) {
+		size_t less = 0, i = 0, more = n;
+		uint64_t middle;
 
-		for (size_t i = 0; i < n; i++)
-			item[i].head = head_at(intern_text(texts, item[i].id), depth);
-		qsort(item, n, sizeof *item, by_head);
+		if (fresh) {
+			depth = common(item, n, depth);
+			for (i = 0; i < n; i++)
+				item[i].head = head_at(item[i].text, depth);
+		}
+		middle = item[n / 2].head;
+		for (i = 0; i < more;) {
+			if (item[i].head < middle)
+				swap(&item[less++], &item[i++]);
+			else if (item[i].head > middle)
+				swap(&item[i], &item[--more]);
+			else
+				i++;
+		}
+		sort(item, less, depth, false);
+		sort(item + more, n - more, depth, false);
+		item += less;
+		n = more - less;
 		depth += 8;
-		/* The largest part of them is for the loop, so that the calls are never deeper than log n. */
-		for (int pass = 0; pass < 2; pass++)
-			for (size_t from = 0, to; from < n; from = to) {
-				for (to = from + 1; to < n && item[to].head == item[from].head; to++)
-					continue;
-				if (to - from > largest_n) {
-					largest = from;
-					largest_n = to - from;
-				}
-				if (pass && from != largest && to - from > 1)
-					sort(texts, item + from, to - from, depth);
-			}
-		if (largest_n <= 1)
-			return;
-		item += largest;
-		n = largest_n;
+		fresh = true;
 	}
 }
 
@@ -104,11 +134,11 @@ struct folded_sum folded_write(const struct folded *f, uint64_t unit, struct wri
 	struct item *item = memory_get((sum.stacks + (size_t)1) * sizeof *item);
 
 	for (uint32_t id = 0; id < sum.stacks; id++)
-		item[id].id = id;
-	sort(f->stacks, item, sum.stacks, 0);
+		item[id] = (struct item){ .text = intern_text(f->stacks, id), .id = id };
+	sort(item, sum.stacks, 0, true);
 	for (uint32_t i = 0; i < sum.stacks; i++) {
 		unsigned __int128 weight = f->weight[item[i].id], units = (weight + unit / 2) / unit;
-		struct slice stack = intern_text(f->stacks, item[i].id);
+		struct slice stack = item[i].text;
 		char *to;
 
 		sum.weight += weight;

@@ -220,9 +220,13 @@ static bool header(struct slice line, struct perfscript_sample *sample, struct s
 /* A frame's address: hexadecimal digits and a blank. Returns its length, 0 for none. */
 static size_t address(struct slice text)
 {
+	static const bool hex[256] = {
+		['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1,
+		['9'] = 1, ['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1,
+	};
 	size_t n = 0;
 
-	while (n < text.len && (is_digit(text.at[n]) || (text.at[n] >= 'a' && text.at[n] <= 'f')))
+	while (n < text.len && hex[(unsigned char)text.at[n]])
 		n++;
 	return n && n <= 16 && (n == text.len || blank(text.at[n])) ? n : 0;
 }
