@@ -226,7 +226,7 @@ fold-stacks: refused 2 of 18 lines: it is not the beginning of a sample (first $
 	fold-stacks -w dur_ns -u ns --elf "$trace/truth/contend.elf" --kallsyms "$symbols" "$T/spans" >"$T/folded" 2>/dev/null
 	grep -q '^worker-3;start_thread;worker;unit;__lll_lock_wait;entry_SYSCALL_64_after_hwframe;do_syscall_64;__x64_sys_futex;.*;schedule;__schedule ' "$T/folded"
 	grep -q '^worker-0;start_thread;worker;unit;clock_nanosleep;' "$T/folded"
-	! grep -q lttng_callstack "$T/folded"
+	run ! grep -q lttng_callstack "$T/folded"
 	# Nothing is added and nothing lost.
 	[ "$(awk '{ s += $NF } END { printf "%.0f", s }' "$T/folded")" = \
 		"$(grep -E 'ustack=|kstack=' "$T/spans" | awk -F'\t' '{ for (i = 1; i <= NF; i++) if ($i ~ /^dur_ns=/) s += substr($i, 8) } END { printf "%.0f", s }')" ]
@@ -243,7 +243,8 @@ fold-stacks: refused 2 of 18 lines: it is not the beginning of a sample (first $
 	flame --kind cpu <"$T/samples.tskv" | cmp - "$T/a.svg"
 	grep -q 'CPU samples' "$T/a.svg" && grep -q '<title>ext4_readdir$' "$T/a.svg"
 	flame --process swapper "$T/samples.tskv" >"$T/b.svg"
-	grep -q '<title>do_idle$' "$T/b.svg" && ! grep -q ext4 "$T/b.svg"
+	grep -q '<title>do_idle$' "$T/b.svg"
+	run ! grep -q ext4 "$T/b.svg"
 	try flame <"$T/samples.tskv"
 	expect 2 '' "flame: --kind is needed when records come on a pipe; see 'flame --help'"
 	try flame --kind functions "$T/samples.tskv"

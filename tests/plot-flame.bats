@@ -98,9 +98,10 @@ frames() {
 @test "narrow frames are left out, and it is said" {
 	{ echo 'a;wide 1000000'; echo 'a;thin 1'; echo 'a;wide;deep 3'; } | plot-flame >"$T/x.svg"
 	grep -q '1,000,004 samples, 2 frames (2 narrower than 0.1 px are left out)' "$T/x.svg"
-	! grep -q '<title>thin$' "$T/x.svg"
+	run ! grep -q '<title>thin$' "$T/x.svg"
 	{ echo 'a;wide 1000000'; echo 'a;thin 1'; } | plot-flame --min-width 0 >"$T/x.svg"
-	grep -q '<title>thin$' "$T/x.svg" && ! grep -q 'left out' "$T/x.svg"
+	grep -q '<title>thin$' "$T/x.svg"
+	run ! grep -q 'left out' "$T/x.svg"
 }
 
 @test "units and titles" {
@@ -189,7 +190,7 @@ frames() {
 		"'\\\\x1b[31mred\\\\x00'" "'bad\\\\xff\\\\xfe'" "'rtl\\\\xe2\\\\x80\\\\xae'" "'\\\\xef\\\\xbf\\\\xbe'" "'\\u65e5'" "'&lt;amp&amp;'"; do
 		grep -qxF -- "$name" "$T/names" || { echo "not there: $name"; cat "$T/names"; false; }
 	done
-	! grep -qaP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]' "$T/x.svg"
+	run ! grep -qaP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]' "$T/x.svg"
 	drive "$T/x.svg" | grep -x pwned=false
 	# One script element: ours.
 	[ "$(grep -c '<script' "$T/x.svg")" = 1 ]
