@@ -20,8 +20,7 @@ void folded_free(struct folded *folded);
 
 /*
  * Adds WEIGHT to what STACK weighs; its text is in its folded form, without control bytes. O(length).
- * Memory: the text, and 60
- * bytes, of each distinct stack; the program ends when there are 2^32 of them.
+ * Memory: the text, and 60 bytes, of each distinct stack; the program ends when there are 2^32 of them.
  */
 void folded_add(struct folded *folded, struct slice stack, uint64_t weight);
 
