@@ -55,7 +55,7 @@ print(*(x.getsockname()[1] for x in s))')
 
 teardown_file() {
 	for n in 1 2; do
-		[ ! -e "$BATS_FILE_TMPDIR/$n/pid" ] || kill -KILL "$(cat "$BATS_FILE_TMPDIR/$n/pid")"
+		[ ! -e "$BATS_FILE_TMPDIR/$n/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/$n/pid")"
 	done
 }
 
@@ -176,7 +176,7 @@ $(wc -l <"$S/smoke.tskv")" ]
 @test "killed at any moment and repeated: everything once" {
 	want=$(grep -c 'ev=syscall' "$S/postgres.tskv")
 	seen=
-	for delay in 0.4 0.9 1.4 1.9 2.4; do
+	for delay in 0.4 1 1.8; do
 		setsid load-clickhouse --host 127.0.0.1 --port "$port" --database "$db" "$S/postgres.tskv" >/dev/null 2>&1 3>&- &
 		pid=$!
 		sleep "$delay"
@@ -246,7 +246,6 @@ $(wc -l <"$S/smoke.tskv")" ]
 }
 
 @test "a cluster: each run on one shard, the same answers from both servers" {
-	head -n 200 "$S/smoke.tskv" >"$T/few.tskv"
 	loaded --cluster pair "$S/postgres.tskv" "$S/smoke.tskv"
 	expect 0 '' ''
 	agrees_with_sqlite
@@ -255,24 +254,24 @@ $(wc -l <"$S/smoke.tskv")" ]
 	done >"$T/answers"
 	diff <(head -n 25 "$T/answers") <(tail -n 25 "$T/answers")
 	# Enough runs for both shards.
-	for i in 1 2 3 4 5 6 7 8; do
+	for i in 1 2 3 4; do
 		record ts=$i ev=e comm=a x=$i >"$T/$i.tskv"
 	done
 	loaded --cluster pair "$T"/?.tskv
 	expect 0 '' ''
 	for port in $(cat "$S/1/port" "$S/2/port"); do
 		ask --query "select run from ${db}_local.e"
-		[ "$(ask --query 'select count(), sum(x), uniqExact(run) from e')" = '8	36	8' ]
+		[ "$(ask --query 'select count(), sum(x), uniqExact(run) from e')" = '4	10	4' ]
 		[ "$(ask --query "select count() from ${db}_local.e")" -gt 0 ]
 	done >"$T/runs"
-	[ "$(sort -u "$T/runs" | wc -l)" = 8 ] && [ "$(wc -l <"$T/runs")" = 8 ]
+	[ "$(sort -u "$T/runs" | wc -l)" = 4 ] && [ "$(wc -l <"$T/runs")" = 4 ]
 	loaded --cluster pair "$T/3.tskv" "$S/smoke.tskv"
 	[ "$status" = 0 ] && [ "$(grep -c 'loaded already' <<<"$err")" = 2 ]
 	# A column that comes later is there on every server.
 	record ts=9 ev=e comm=a x=9 later=1 >"$T/9.tskv"
 	loaded --cluster pair "$T/9.tskv"
 	for port in $(cat "$S/1/port" "$S/2/port"); do
-		[ "$(ask --query 'select sum(later), sum(x) from e')" = '1	45' ]
+		[ "$(ask --query 'select sum(later), sum(x) from e')" = '1	19' ]
 	done
 	loaded --cluster none "$T/9.tskv"
 	[ "$status" = 1 ] && [[ $err == *"cannot load into cluster none: 127.0.0.1 does not know it"* ]]
@@ -280,5 +279,5 @@ $(wc -l <"$S/smoke.tskv")" ]
 
 @test "no server: said, status 1" {
 	try load-clickhouse --host 127.0.0.1 --port 1 "$S/smoke.tskv"
-	[ "$status" = 1 ] && [[ $err == *"load-clickhouse: cannot load $S/smoke.tskv: nothing of it counts"* ]]
+	[ "$status" = 1 ] && [[ $err == *"load-clickhouse: cannot make database weir on 127.0.0.1, port 1" ]]
 }
