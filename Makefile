@@ -85,7 +85,7 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 # What the package manager is asked for: to build and run, and to test.
 APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd parallel
 DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel sqlite gnuplot fontconfig dejavu-sans-fonts zstd parallel
-APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux openssh-server openssh-client rsync iproute2
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux openssh-server openssh-client rsync iproute2 clickhouse-server clickhouse-client
 DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux openssh-server openssh-clients rsync iproute
 
 # $(1): packages by apt-get, $(2): by dnf
@@ -130,7 +130,7 @@ lint: deps-check
 	@$(MAKE) --no-print-directory O=out/lint/clang CC=clang CFLAGS='-O2 -g -Werror' all
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	mandoc -Tlint -W warning man/*.[15]
-	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man -type f -not -name "*.png" 2>/dev/null) $(SCRIPTS)); \
+	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man sql -type f -not -name "*.png" 2>/dev/null) $(SCRIPTS)); \
 	[ -z "$$missing" ] || { echo "no SPDX line in: $$missing"; exit 1; }
 
 coverage: deps-check
@@ -143,6 +143,8 @@ install: all
 	install $(PROGRAMS:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 pipelines/lib.sh $(DESTDIR)$(PREFIX)/lib/weir
 	$(if $(PIPELINES),install $(PIPELINES:%=pipelines/%) $(DESTDIR)$(PREFIX)/lib/weir)
+	install -d $(DESTDIR)$(PREFIX)/lib/weir/sql/clickhouse
+	install -m 644 $(wildcard sql/clickhouse/*.sql) $(DESTDIR)$(PREFIX)/lib/weir/sql/clickhouse
 	for p in $(PIPELINES); do ln -sf ../lib/weir/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
