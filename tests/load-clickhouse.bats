@@ -38,6 +38,7 @@ print(*(x.getsockname()[1] for x in s))')
 		E
 		(cd "$S/$n" && exec clickhouse-server --config-file="$S/$n/config.xml") >"$S/$n/out" 2>&1 3>&- &
 		echo $! >"$S/$n/pid"
+		disown
 		echo "${!port}" >"$S/$n/port"
 	done
 	for n in 1 2; do
@@ -55,7 +56,7 @@ print(*(x.getsockname()[1] for x in s))')
 
 teardown_file() {
 	for n in 1 2; do
-		[ ! -e "$BATS_FILE_TMPDIR/$n/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/$n/pid")"
+		[ ! -e "$BATS_FILE_TMPDIR/$n/pid" ] || kill -KILL "$(cat "$BATS_FILE_TMPDIR/$n/pid")"
 	done
 }
 
