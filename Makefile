@@ -118,18 +118,19 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 -include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES) $(wildcard bpf/*.bpf.c))
 
 # What the package manager is asked for: to build and run, and to test.
-APT_BUILD := gcc make pkg-config libc6-dev clang bpftool zstd sqlite3 gnuplot-nox fontconfig fonts-dejavu-core \
+APT_BUILD := gcc make pkg-config libc6-dev clang bpftool zstd sqlite3 gnuplot-nox fontconfig fonts-dejavu-core parallel \
 	libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev libcurl4-openssl-dev \
 	libdw-dev libelf-dev zlib1g-dev libiberty-dev
-DNF_BUILD := gcc make pkgconf-pkg-config clang bpftool zstd sqlite gnuplot fontconfig dejavu-sans-fonts \
+DNF_BUILD := gcc make pkgconf-pkg-config clang bpftool zstd sqlite gnuplot fontconfig dejavu-sans-fonts parallel \
 	libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel libcurl-devel \
 	elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel
 APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc procps tmux openssl curl \
 	lttng-tools liblttng-ust-dev linux-perf nginx-light wrk g++ llvm binutils \
-	python3-barectf python3-numpy python3-protobuf protobuf-compiler
+	python3-barectf python3-numpy python3-protobuf protobuf-compiler \
+	openssh-server openssh-client rsync iproute2 clickhouse-server clickhouse-client
 DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc procps-ng tmux openssl curl \
 	lttng-tools lttng-ust-devel perf nginx gcc-c++ llvm binutils \
-	python3-numpy python3-protobuf protobuf-compiler
+	python3-numpy python3-protobuf protobuf-compiler openssh-server openssh-clients rsync iproute
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing
@@ -185,7 +186,7 @@ lint: deps-check
 	@$(MAKE) --no-print-directory O=out/lint/clang CC=clang CFLAGS='-O2 -g -Werror' all
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	mandoc -Tlint -W warning man/*.[15]
-	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man -type f -not -name "*.png" 2>/dev/null) $(SCRIPTS)); \
+	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man sql -type f -not -name "*.png" 2>/dev/null) $(SCRIPTS)); \
 	[ -z "$$missing" ] || { echo "no SPDX line in: $$missing"; exit 1; }
 
 coverage: deps-check
@@ -198,6 +199,8 @@ install: all
 	install $(PROGRAMS:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 pipelines/lib.sh $(DESTDIR)$(PREFIX)/lib/weir
 	$(if $(PIPELINES),install $(PIPELINES:%=pipelines/%) $(DESTDIR)$(PREFIX)/lib/weir)
+	install -d $(DESTDIR)$(PREFIX)/lib/weir/sql/clickhouse
+	install -m 644 $(wildcard sql/clickhouse/*.sql) $(DESTDIR)$(PREFIX)/lib/weir/sql/clickhouse
 	for p in $(PIPELINES); do ln -sf ../lib/weir/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
