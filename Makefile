@@ -85,8 +85,8 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 # What the package manager is asked for: to build and run, and to test.
 APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
 DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel libcurl-devel libmicrohttpd-devel sqlite gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux curl python3-prometheus-client
-DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux curl python3-prometheus_client
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux openssl curl python3-numpy python3-prometheus-client nginx-light wrk
+DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux openssl curl python3-numpy python3-prometheus_client nginx wrk
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing
