@@ -79,7 +79,7 @@ full_disk() {
 	[ "$status" = 1 ] && [[ $err == *"No space left on device"* ]] || { echo "status $status: $err"; return 1; }
 }
 @test "a full disk behind stdout: status 1, and it is said" {
-	each full_disk records document text
+	each full_disk records document text source
 }
 
 closed_stdout() {
@@ -88,7 +88,7 @@ closed_stdout() {
 	[ "$status" = 1 ] && [ -n "$err" ] || { echo "status $status: $err"; return 1; }
 }
 @test "a closed stdout: status 1, and it is said" {
-	each closed_stdout records document text
+	each closed_stdout records document text source
 }
 
 closed_pipe() {

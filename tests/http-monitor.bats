@@ -27,7 +27,7 @@ monitor() {
 	monitor -i 0.02 -d 2 --svg -- --error-rate 0.1
 	[ "$status" = 0 ]
 	[ "$(head -n 1 "$T/dir/monitor_log.csv")" = timestamp,latency_ms,success,status_code ]
-	[ "$(sqlite3 "$T/dir/database.db" "select sql from sqlite_master where name = 'monitor_stats'" | tr -s ' \n\t' ' ')" = \
+	[ "$(sqlite3 "$T/dir/database.db" "select sql from sqlite_master where name = 'monitor_stats'" | tr -s ' \n\t' ' ' | sed 's/ $//')" = \
 		'CREATE TABLE monitor_stats(id INTEGER PRIMARY KEY, timestamp TEXT NOT NULL, latency_ms REAL NOT NULL, success INTEGER NOT NULL, status_code INTEGER)' ]
 	python3 - "$T/dir" "$T/try.out" <<-'E'
 	import csv, re, sqlite3, statistics, sys, datetime
