@@ -226,25 +226,6 @@ static void open_targets(struct run *run, char **urls)
 	}
 }
 
-/* The difference of the two clocks; of several readings that which was interrupted the least. */
-static int64_t epoch_of_monotonic(void)
-{
-	uint64_t best = UINT64_MAX;
-	int64_t offset = 0;
-
-	for (int i = 0; i < 10; i++) {
-		uint64_t before = clock_monotonic();
-		int64_t epoch = clock_epoch();
-		uint64_t took = clock_monotonic() - before;
-
-		if (took < best) {
-			best = took;
-			offset = epoch - (int64_t)(before + took / 2);
-		}
-	}
-	return offset;
-}
-
 int main(int argc, char **argv)
 {
 	static struct run run = { .plan = { .timeout_ns = 10000000000 }, .probing = { .backoff_ns = 100000000 } };
@@ -339,7 +320,7 @@ int main(int argc, char **argv)
 	run.out = writer_stdout();
 	probing->prober = prober_open(&run.plan);
 	prober_watch(probing->prober, stop_event);
-	run.epoch_ns = epoch_of_monotonic();
+	run.epoch_ns = clock_monotonic_epoch();
 	progress_start(&progress, "requests", force, none);
 	whole = probe_all(&run, &progress);
 	progress_end(&progress);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records into a table that somebody else has declared, for programs that want their own columns: a field goes
- * to the column of its name, and the column's type says what becomes of the text, by SQLite's rules of affinity
- * ("200" in an INTEGER column is a number; in a TEXT column it stays text). A column declared INTEGER or BOOLEAN
- * takes true and false (True, False) as 1 and 0. Columns that a record lacks are NULL.
+ * Records into a table that somebody else has declared, for programs that want their own columns: a field
+ * goes to the column of its name, and the column's type says what becomes of the text, by SQLite's rules of
+ * affinity ("200" in an INTEGER column is a number; in a TEXT column it stays text). A column declared
+ * INTEGER or BOOLEAN takes true and false (True, False) as 1 and 0. Columns that a record lacks are NULL.
  *
  * Whatever fails is said, and ends the program with EXIT_FAILED; what had been committed stays.
  */

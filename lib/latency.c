@@ -88,8 +88,8 @@ static void report_failures(const struct latency *l)
 
 	for (int i = 0; i < FAILURES; i++)
 		if (l->failed[i])
-			n += snprintf(text + n, sizeof text - (size_t)n, "%s%s %llu", n ? ", " : "", failure_names[i],
-				      (unsigned long long)l->failed[i]);
+			n += snprintf(text + n, sizeof text - (size_t)n, "%s%s %llu", n ? ", " : "",
+				      failure_names[i], (unsigned long long)l->failed[i]);
 	if (n)
 		message("errors: %s", text);
 }
@@ -108,7 +108,8 @@ void latency_report(struct latency *l, uint64_t ns)
 	if (l->attempts > l->requests)
 		snprintf(attempts, sizeof attempts, " in %llu attempts", (unsigned long long)l->attempts);
 	if (l->requests)
-		snprintf(rate, sizeof rate, " (%.2f %%)", 100.0 * (double)l->succeeded / (double)l->requests);
+		snprintf(rate, sizeof rate, " (%.2f %%)",
+			 100.0 * (double)l->succeeded / (double)l->requests);
 	message("%llu request%s%s in %s, %llu succeeded%s", (unsigned long long)l->requests,
 		l->requests == 1 ? "" : "s", attempts, duration(took, ns), (unsigned long long)l->succeeded, rate);
 	report_failures(l);

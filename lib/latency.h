@@ -12,12 +12,12 @@
 #include "figures.h"
 #include "writer.h"
 
-enum { LATENCY_EXACT = 4 << 20 };	/* so many values of each kind give exact quantiles; then a sketch does */
+enum { LATENCY_EXACT = 4 << 20 };	/* up to so many values quantiles are exact, then a sketch's */
 
 struct latency {
 	uint64_t requests, attempts, succeeded;
 	uint64_t failed[FAILURES];	/* attempts */
-	uint64_t waited, longest_ns;	/* requests that were sent more than LATENCY_LATE_NS late; the latest */
+	uint64_t waited, longest_ns;	/* requests sent more than LATENCY_LATE_NS late; the latest */
 	struct figures_plan plan;
 	struct figures raw, corrected;
 };

@@ -21,7 +21,7 @@
 #include "target.h"
 
 enum {
-	PROBER_HEADER_BYTES = 256 << 10,	/* more of them is FAILURE_PROTOCOL; newer libcurl's own bound is 300 kB */
+	PROBER_HEADER_BYTES = 256 << 10,	/* more of them is FAILURE_PROTOCOL */
 	PROBER_MOST = 100000,		/* probes */
 };
 
@@ -36,7 +36,7 @@ struct prober_plan {
 	bool has_body;
 	bool insecure;			/* certificates are not checked */
 	bool fresh;			/* a new connection for each request */
-	const char *ca_file;		/* certificates that are trusted; NULL: those of the system */
+	const char *ca_file;		/* of trusted certificates; NULL: those of the system */
 	const char *proxy;		/* NULL: what the environment names */
 	enum prober_http { PROBER_HTTP_AUTO, PROBER_HTTP_1, PROBER_HTTP_2 } http;
 };
@@ -46,7 +46,7 @@ struct probe {
 	uint64_t sent_ns, end_ns;
 	enum failure failure;		/* of the exchange; what a status means is for the caller to say */
 	uint64_t rx_bytes;		/* of headers and body */
-	int64_t dns_ns, connect_ns, tls_ns;	/* below 0: the phase was not, or was not completed */
+	int64_t dns_ns, connect_ns, tls_ns;	/* below 0: it was not, or was not completed */
 	uint64_t first_ns;		/* when the first byte of the answer came; 0: none did */
 	unsigned status;		/* 0: none came */
 	bool reused;			/* no new connection was made */
@@ -79,7 +79,7 @@ void prober_release(struct prober *prober, struct probe *probe);
 /* Sends the request; the probe comes back by prober_finished(). */
 void prober_send(struct prober *prober, struct probe *probe, const struct target *target);
 
-/* Waits for something to happen on connections or on the descriptors watched, until the time UNTIL at most. */
+/* Waits for something to happen on connections or descriptors that are watched, until UNTIL_NS at most. */
 void prober_wait(struct prober *prober, uint64_t until_ns);
 
 /* The prober stops waiting when FD can be read. */

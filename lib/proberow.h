@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rows of attempts (probe-http(1) has their fields). A probe that was never sent, because it was late, has
- * 0 for sent_ns. EPOCH_NS is the time of day at which the probe's clock was 0.
+ * The rows of attempts (probe-http(1) has their fields). A probe that was never sent, because it was late,
+ * has 0 for sent_ns. EPOCH_NS is the time of day at which the probe's clock was 0.
  */
 #ifndef WEIR_PROBEROW_H
 #define WEIR_PROBEROW_H

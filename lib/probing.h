@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A run of requests by a schedule: each is sent when it is due, tried again where that is wanted, and given up
- * when it could not be sent in time; what became of each attempt goes to the caller, and into the figures.
+ * A run of requests by a schedule: each is sent when it is due, tried again where that is wanted, and given
+ * up when it could not be sent in time; what became of each attempt goes to the caller, and into the figures.
  *
  *	while (probing_send(&probing, &next))
  *		prober_wait(probing.prober, next);
@@ -32,11 +32,11 @@ struct probing {
 	size_t n_targets;
 	uint64_t retries, backoff_ns;	/* the wait before the second attempt; then it doubles */
 	bool good[PROBING_STATUSES];
-	/* Is given each attempt once it has ended, and late requests (sent_ns 0), in the order of their ends. */
+	/* Is given each attempt that has ended, and late requests (sent_ns 0), in the order of their ends. */
 	void (*put)(void *data, const struct probe *probe);
 	void *data;
 
-	struct latency latency;	/* what came of it */
+	struct latency latency;	/* what came of it; the caller's to free */
 	struct probing_waiting waiting[PROBING_RETRIES];
 	bool stopped;
 };
@@ -55,7 +55,5 @@ void probing_stop(struct probing *probing);
 
 /* Ends what is in flight, too. */
 void probing_abandon(struct probing *probing);
-
-/* The latency is the caller's to free. */
 
 #endif

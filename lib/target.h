@@ -13,8 +13,8 @@ struct target {
 };
 
 /*
- * Understands TEXT, http or https; without a scheme it is http. NULL, or what is wrong with it, for a message.
- * target_free() frees it in both cases.
+ * Understands TEXT, http or https; without a scheme it is http. NULL, or what is wrong with it, for a
+ * message. target_free() frees it in both cases.
  */
 const char *target_open(struct target *target, const char *text);
 void target_free(struct target *target);

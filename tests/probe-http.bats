@@ -226,8 +226,8 @@ print(*[x.getsockname()[1] for x in s])')
 	done
 	[ "$(grep -oE '"GET / HTTP/[0-9.]+" 200' log | sort | uniq -c | tr -s ' ')" = \
 		$' 10 "GET / HTTP/1.1" 200\n 10 "GET / HTTP/2.0" 200' ]
-	want=$(curl -s -o curl.out -A x -w '%{size_header}+%{size_download}\n' "http://127.0.0.1:$plain/" | bc)
-	[ "$(head -n 1 rows | column rx_bytes)" = "$want" ]
+	want=$(curl -s -o curl.out -w '%{size_header}+%{size_download}' "http://127.0.0.1:$plain/")
+	[ "$(head -n 1 rows | column rx_bytes)" = $((want)) ]
 	kill -0 "${servers[-1]}"
 }
 
