@@ -37,6 +37,7 @@ monitor() {
 	records = [dict(f.split('=', 1) for f in l.rstrip('\n').split('\t')) for l in open(sys.argv[1] + '/monitor.tskv')]
 	assert len(rows) == len(table) == len(records) == 100, (len(rows), len(table), len(records))
 	for row, entry, record in zip(rows, table, records):
+	    print(row, entry, record)
 	    assert row['timestamp'] == entry[0] and re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}', entry[0])
 	    at = datetime.datetime.fromisoformat(entry[0] + '+00:00')
 	    assert round(at.timestamp() * 1e6) == int(record['ts']) // 1000
