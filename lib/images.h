@@ -22,8 +22,8 @@ void images_free(struct images *images);
 
 /*
  * The number of the file that FD has, which is kept or closed; PATH: by which it is opened again where its
- * descriptor could not be kept, and by which debug files are found. IMAGES_NONE: it is no regular file, or one
- * too many.
+ * descriptor could not be kept, and by which debug files are found. IMAGES_NONE: it is no regular file, or
+ * one too many.
  */
 uint32_t images_add(struct images *images, int fd, const char *path);
 

@@ -99,7 +99,7 @@ struct symbols_counts {
 };
 const struct symbols_counts *symbols_counts(const struct symbols *symbols);
 
-/* The counts as messages, if there is something to say: shares of frames without names, of truncated stacks. */
+/* Messages, if there is something to say: the shares of frames without names and of truncated stacks. */
 void symbols_report(const struct symbols *symbols);
 
 #endif

@@ -2,9 +2,9 @@
 // pkg-config: libdw libelf zlib
 // library: iberty
 /*
- * symbols [-k KALLSYMS] [-m MAPS] [-e ELF[@BASE]] [-p PID]...: reads a line for each stack: `PID ADDRESS...` of a
- * live process, `saved ADDRESS...`, `kernel ADDRESS...` (hexadecimal, the innermost first; a leading `!`: it is
- * truncated), `note PID`, `exec PID`, `wait` (for a line on the descriptor 3). Writes the stack.
+ * symbols [-k KALLSYMS] [-m MAPS] [-e ELF[@BASE]]: writes the stack for each line `PID ADDRESS...` of a live
+ * process, `saved ADDRESS...`, `kernel ADDRESS...` (hexadecimal, the innermost first; a leading `!`: it is
+ * truncated). Other lines: `note PID`, `exec PID`, `wait` (for a byte on descriptor 3).
  */
 #include <stdio.h>
 #include <stdlib.h>
