@@ -20,7 +20,7 @@ MAKEFLAGS += --no-builtin-rules
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
-FLAGS := -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -Ilib -pthread $(WARNINGS)
+FLAGS = -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -Ilib -isystem $(O)/gen -pthread $(WARNINGS)
 LDLIBS := -lm
 O := out
 ifeq ($(SAN),1)
@@ -42,10 +42,16 @@ plain = $(shell sed -n 's|^// library: *\([A-Za-z0-9_+-]*\).*|\1|p' $(1))
 found = $(filter /%,$(foreach e,a so,$(shell $(CC) -print-file-name=lib$(1).$(e))))
 have = $(and $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes), \
 	$(if $(call plain,$(1)),$(call found,$(call plain,$(1))),yes))
+# A collector NAME with a kernel side, bpf/NAME.bpf.c, needs clang and bpftool besides.
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(shell command -v bpftool) $(wildcard /usr/sbin/bpftool /sbin/bpftool))
+kernel_side = $(wildcard bpf/$(notdir $(1:.c=)).bpf.c)
+buildable = $(if $(call kernel_side,$(1)),$(and $(BPFTOOL),$(shell command -v $(CLANG)),$(call have,$(1))),$(call have,$(1)))
+lacks = $(if $(call have,$(1)),there is no clang or bpftool,not all is here of: $(call needs,$(1)) $(addprefix -l,$(call plain,$(1))))
 
 LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard collectors/*.c filters/*.c workloads/*.c)
-SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call have,$(s)),$(s)))
+SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call buildable,$(s)),$(s)))
 SKIPPED := $(filter-out $(SOURCES),$(PROGRAM_SOURCES))
 LIB_OBJECTS := $(patsubst %.c,$(O)/obj/%.o,$(filter lib/%,$(SOURCES)))
 PROGRAMS := $(patsubst %.c,%,$(notdir $(filter-out lib/%,$(SOURCES))))
@@ -59,12 +65,26 @@ endif
 
 .PHONY: all deps deps-check demo check bench lint coverage install uninstall clean dist
 all: $(O)/libweir.a $(PROGRAMS:%=$(O)/bin/%) $(PIPELINES:%=$(O)/bin/%)
-	@$(foreach s,$(SKIPPED),echo 'skipped $(s): not all is here of: $(call needs,$(s)) $(addprefix -l,$(call plain,$(s)))';)
+	@$(foreach s,$(SKIPPED),echo 'skipped $(s): $(call lacks,$(s))';)
 
 $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) $(and $(call needs,$<),$(shell pkg-config --cflags $(call needs,$<))) \
 		-MMD -MP -c -o $@ $<
+
+# The kernel side becomes a header that the collector includes: the object, and a struct to reach into it.
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+BPF_FLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
+	-Wall -Wextra -Wshadow -Wno-unused-parameter
+$(O)/obj/%.bpf.o: %.bpf.c Makefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)$(CLANG) $(BPF_FLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/gen/%.skel.h: $(O)/obj/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*) > $@
+
+$(foreach s,$(SOURCES),$(if $(call kernel_side,$(s)),$(eval $(O)/obj/$(s:.c=.o): $(O)/gen/$(notdir $(s:.c=)).skel.h)))
 
 $(O)/libweir.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
@@ -85,13 +105,13 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 	@mkdir -p $(@D)
 	@ln -sf $(abspath $<) $@
 
--include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES))
+-include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES) $(wildcard bpf/*.bpf.c))
 
 # What the package manager is asked for: to build and run, and to test.
-APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libdw-dev libelf-dev zlib1g-dev libiberty-dev sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
-DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel sqlite gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux g++ llvm binutils
-DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 clang ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux gcc-c++ llvm binutils
+APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev libdw-dev libelf-dev zlib1g-dev libiberty-dev bpftool clang sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
+DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel bpftool clang sqlite gnuplot fontconfig dejavu-sans-fonts zstd
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux g++ llvm binutils
+DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux gcc-c++ llvm binutils
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing

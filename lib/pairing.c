@@ -21,7 +21,7 @@ enum field {
 	PREV_TID, PREV_COMM, PREV_STATE, NEXT_TID, NEXT_COMM, TARGET_CPU,
 	PARENT_PID, PARENT_TID, PARENT_COMM, CHILD_PID, CHILD_TID, CHILD_COMM,
 	FILENAME, OLD_TID, NAME, ID, RET, ERROR_CODE, IRQ_NUMBER, VEC, LAST_TS,
-	DEV, SECTOR, NR_SECTOR, BYTES, RWBS, ERROR, FIELDS,
+	DEV, SECTOR, NR_SECTOR, BYTES, RWBS, ERROR, PREV_YIELDS, IN_IRQ, FIELDS,
 };
 #define FIELD_KEYS { \
 	[TS] = LOOKUP("ts"), [CPU] = LOOKUP("cpu"), [PID] = LOOKUP("pid"), [TID] = LOOKUP("tid"), \
@@ -37,7 +37,8 @@ enum field {
 	[ID] = LOOKUP("id"), [RET] = LOOKUP("ret"), [ERROR_CODE] = LOOKUP("error_code"), \
 	[IRQ_NUMBER] = LOOKUP("irq"), [VEC] = LOOKUP("vec"), [LAST_TS] = LOOKUP("last_ts"), \
 	[DEV] = LOOKUP("dev"), [SECTOR] = LOOKUP("sector"), [NR_SECTOR] = LOOKUP("nr_sector"), \
-	[BYTES] = LOOKUP("bytes"), [RWBS] = LOOKUP("rwbs"), [ERROR] = LOOKUP("error") }
+	[BYTES] = LOOKUP("bytes"), [RWBS] = LOOKUP("rwbs"), [ERROR] = LOOKUP("error"), \
+	[PREV_YIELDS] = LOOKUP("prev_yields"), [IN_IRQ] = LOOKUP("in_irq") }
 
 /* What could not be made a span, for the line at the end. */
 enum unpaired {
@@ -257,11 +258,12 @@ static void thread_ends(struct pairing *p, struct thread *thread)
 	threads_remove(p->threads, thread);
 }
 
-static enum thread_why why_it_leaves(const struct thread *thread, char letter)
+/* collect-sched, which records no calls, tells of a yield itself, as it does of interrupts in wakeups. */
+static enum thread_why why_it_leaves(struct pairing *p, const struct thread *thread, char letter)
 {
 	if (letter == 'R')
-		return thread->call.open && slice_equal(thread->call.name, SLICE("sched_yield")) ?
-			WHY_YIELD : WHY_PREEMPT;
+		return (thread->call.open && slice_equal(thread->call.name, SLICE("sched_yield"))) ||
+			text(p, PREV_YIELDS).len ? WHY_YIELD : WHY_PREEMPT;
 	if (letter == 'X' || letter == 'Z')
 		return WHY_EXIT;
 	/* Kernels before 4.14 give the dead state as a bit that means parked or idle today. */
@@ -275,7 +277,7 @@ static void switch_from(struct pairing *p, int64_t tid, char letter)
 	enum thread_why why;
 
 	threads_name(thread, -1, text(p, PREV_COMM));
-	why = why_it_leaves(thread, letter);
+	why = why_it_leaves(p, thread, letter);
 	if (threads_switch_out(p->threads, p->cpu, thread, p->ts, why, letter, &stretch))
 		put_stretch(p, thread, &stretch);
 	if (why == WHY_EXIT && tid)
@@ -324,7 +326,7 @@ static void on_wakeup(struct pairing *p, enum event_kind kind)
 	if (p->thread) {
 		waker = p->thread->tid;
 		waker_comm = p->thread->comm;
-		irq = waker == 0 || (p->cpu && p->cpu->handlers.n);
+		irq = waker == 0 || (p->cpu && p->cpu->handlers.n) || text(p, IN_IRQ).len;
 	}
 	thread = threads_at(p->threads, tid, p->ts);
 	threads_name(thread, -1, text(p, PAYLOAD_COMM));

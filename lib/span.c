@@ -32,6 +32,9 @@ static void end(struct writer *out, const struct span *span)
 {
 	if (span->unfinished)
 		writer_raw(out, KEY("unfinished"), SLICE("1"));
+	if (span->clipped)
+		writer_raw(out, KEY("clipped"), SLICE("1"));
+	put_text(out, KEY("role"), span->role);
 	writer_end(out);
 }
 

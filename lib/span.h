@@ -18,6 +18,8 @@ struct span {
 	struct slice comm;
 	int64_t dur_ns;
 	bool unfinished;	/* it had not ended when the input did */
+	bool clipped;		/* it had begun before the recording did, from where it is counted */
+	struct slice role;	/* job, background; empty: nobody asks */
 };
 
 /* A thread that a span names besides its own. */
