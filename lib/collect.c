@@ -65,6 +65,8 @@ struct collect {
 
 	collect_event *event;
 	void *state;
+	collect_first *early;
+	void *early_state;
 };
 
 static volatile sig_atomic_t stopped;
@@ -294,6 +296,8 @@ static int take(void *state, void *at, size_t size)
 	if (size < sizeof(struct event))
 		return 0;
 	collect->seen++;
+	if (collect->early)
+		collect->early(collect->early_state, at, size);
 	hold(collect, at, size);
 	return ++collect->round < ROUND_EVENTS ? 0 : -EAGAIN;
 }
@@ -339,6 +343,12 @@ static bool drain(struct collect *collect)
 	take_losses(collect);
 	inorder_pass(collect->inorder, before - LATE_NS, pass, collect);
 	return n == -EAGAIN;
+}
+
+void collect_early(struct collect *collect, collect_first *early, void *state)
+{
+	collect->early = early;
+	collect->early_state = state;
 }
 
 /* Nobody reads the output any more: seen here, because it may be long until something is written. */

@@ -116,6 +116,13 @@ typedef void collect_each(void *state, const void *record);
 void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state);
 
 /*
+ * EARLY is called for each event when it leaves the ring, before others that are older may come: for what cannot
+ * wait, as a process that may end. Names are not decided yet.
+ */
+typedef void collect_first(void *state, const struct event *event, size_t size);
+void collect_early(struct collect *collect, collect_first *early, void *state);
+
+/*
  * Passes events on until the time is over, the command has ended, or SIGINT or SIGTERM came. EVENT is
  * valid during the call only; SPAN is filled from it but for its duration; its `ts` is in the clock of
  * records. An event that is more than 20 ms late with respect to others comes out of order; that is said.

@@ -17,6 +17,8 @@
 
 #include "memory.h"
 
+enum { PATIENCE_MIN_NS = 10 * 1000 * 1000, PATIENCE_MAX_NS = 1000 * 1000 * 1000 };
+
 static int64_t now_ns(clockid_t id)
 {
 	struct timespec t;
@@ -195,6 +197,7 @@ struct space *space_new(struct images *images, int64_t pid)
 	if (process < 0)
 		return space;
 	space->started = start_time(process);
+	space->live = space->started != 0;
 	space->uid = fstat(process, &status) == 0 ? status.st_uid : 0;
 	space->inner_pid = own_pid(process);
 	space->root = open_root(process);
@@ -212,6 +215,11 @@ void space_free(struct space *space)
 	if (space->root >= 0)
 		close(space->root);
 	free(space);
+}
+
+void space_settle(struct space *space)
+{
+	space->live = false;
 }
 
 bool space_is_current(struct space *space)
@@ -234,18 +242,21 @@ bool space_is_current(struct space *space)
 bool space_again(struct space *space, struct images *images)
 {
 	int64_t now = now_ns(CLOCK_MONOTONIC_COARSE);
+	size_t before = space->maps.n;
 	bool others = false;
 	int process;
 
-	if (!space->started || now - space->captured_ns < 1000000000)
+	if (!space->live || now < space->again_ns)
 		return false;
-	space->captured_ns = now;
 	process = open_process(space->pid);
-	if (process < 0)
-		return false;
-	if (start_time(process) == space->started)
+	if (process >= 0 && start_time(process) == space->started)
 		others = capture(space, images, process);
-	close(process);
+	if (process >= 0)
+		close(process);
+	space->patience_ns = space->maps.n != before ? PATIENCE_MIN_NS : space->patience_ns * 2 + PATIENCE_MIN_NS;
+	if (space->patience_ns > PATIENCE_MAX_NS)
+		space->patience_ns = PATIENCE_MAX_NS;
+	space->again_ns = now + space->patience_ns;
 	return others;
 }
 
@@ -272,26 +283,32 @@ static int open_perfmap(const struct space *space)
 	return -1;
 }
 
-bool space_made(struct space *space, uint64_t address, struct slice *name)
+static void read_perfmap(struct space *space)
 {
-	int64_t now = now_ns(CLOCK_MONOTONIC_COARSE);
 	struct stat status;
-	int fd;
+	int fd = open_perfmap(space);
 
-	if (space->perfmap && perfmap_find(space->perfmap, address, name))
-		return true;
-	if (!space->started || (space->perfmap_looked_ns && now - space->perfmap_looked_ns < 1000000000))
-		return false;
-	space->perfmap_looked_ns = now;
-	fd = open_perfmap(space);
 	if (fd < 0)
-		return false;
+		return;
 	if (fstat(fd, &status) == 0 && (uint64_t)status.st_size != space->perfmap_bytes) {
 		perfmap_free(space->perfmap);
 		space->perfmap = perfmap_read(fd);
 		space->perfmap_bytes = (uint64_t)status.st_size;
 	}
 	close(fd);
+}
+
+bool space_made(struct space *space, uint64_t address, struct slice *name)
+{
+	int64_t now;
+
+	if (space->perfmap && perfmap_find(space->perfmap, address, name))
+		return true;
+	now = now_ns(CLOCK_MONOTONIC);
+	if (!space->live || now < space->perfmap_again_ns)
+		return false;
+	read_perfmap(space);
+	space->perfmap_again_ns = now_ns(CLOCK_MONOTONIC) + PATIENCE_MIN_NS + 19 * (now_ns(CLOCK_MONOTONIC) - now);
 	return space->perfmap && perfmap_find(space->perfmap, address, name);
 }
 

@@ -17,6 +17,7 @@
 #include "message.h"
 #include "space.h"
 #include "table.h"
+#include "unwind.h"
 #include "writer.h"
 
 enum { MANGLED = 4096 };	/* bytes of a name that are looked at; those of C++ can be long */
@@ -35,7 +36,8 @@ struct buffer {
 struct symbols {
 	struct images *images;
 	struct kallsyms *kernel;
-	struct table *spaces;		/* pid -> struct space * */
+	struct table *spaces;		/* pid and exec -> struct space * */
+	struct table *last_exec;	/* pid -> the exec that was seen last */
 	struct space **saved;
 	size_t n_saved, saved_room;
 	uint64_t uses;
@@ -52,6 +54,7 @@ struct symbols *symbols_new(void)
 
 	symbols->images = images_new();
 	symbols->spaces = table_new(sizeof(struct space *));
+	symbols->last_exec = table_new(sizeof(uint64_t));
 	symbols->found = table_new(sizeof(struct found));
 	symbols->texts = intern_new();
 	return symbols;
@@ -59,20 +62,21 @@ struct symbols *symbols_new(void)
 
 void symbols_free(struct symbols *symbols)
 {
-	uint64_t *pids;
+	uint64_t *keys;
 
 	if (!symbols)
 		return;
-	pids = table_keys(symbols->spaces);
+	keys = table_keys(symbols->spaces);
 	for (size_t i = 0, n = table_count(symbols->spaces); i < n; i++)
-		space_free(*(struct space **)table_find(symbols->spaces, pids[i]));
-	free(pids);
+		space_free(*(struct space **)table_find(symbols->spaces, keys[i]));
+	free(keys);
 	for (size_t i = 0; i < symbols->n_saved; i++)
 		space_free(symbols->saved[i]);
 	free(symbols->saved);
 	images_free(symbols->images);
 	kallsyms_free(symbols->kernel);
 	table_free(symbols->spaces);
+	table_free(symbols->last_exec);
 	table_free(symbols->found);
 	intern_free(symbols->texts);
 	free(symbols->stack.at);
@@ -98,50 +102,88 @@ bool symbols_kernel(struct symbols *symbols, const char *file)
 	return false;
 }
 
-/* Room for one more: the process not asked for for longest goes. */
-static void forget_oldest(struct symbols *symbols)
+static uint64_t program_key(int64_t pid, uint64_t exec)
 {
-	uint64_t *pids = table_keys(symbols->spaces);
-	struct space *oldest = NULL;
-
-	for (size_t i = 0, n = table_count(symbols->spaces); i < n; i++) {
-		struct space *space = *(struct space **)table_find(symbols->spaces, pids[i]);
-
-		if (!oldest || space->used < oldest->used)
-			oldest = space;
-	}
-	free(pids);
-	symbols_exec(symbols, oldest->pid);
+	return (uint64_t)pid << 32 | (exec & UINT32_MAX);
 }
 
-struct space *symbols_process(struct symbols *symbols, int64_t pid)
+static void forget(struct symbols *symbols, uint64_t key)
 {
-	struct space **at = table_find(symbols->spaces, (uint64_t)pid);
+	struct space **at = table_find(symbols->spaces, key);
+
+	if (at)
+		space_free(*at);
+	table_remove(symbols->spaces, key);
+}
+
+/* Room for one more: the program not asked for for longest goes. */
+static void forget_oldest(struct symbols *symbols)
+{
+	uint64_t *keys = table_keys(symbols->spaces), oldest = 0, used = UINT64_MAX;
+
+	for (size_t i = 0, n = table_count(symbols->spaces); i < n; i++) {
+		const struct space *space = *(struct space **)table_find(symbols->spaces, keys[i]);
+
+		if (space->used < used) {
+			used = space->used;
+			oldest = keys[i];
+		}
+	}
+	free(keys);
+	forget(symbols, oldest);
+}
+
+/* A program that is seen for the first time; the one before in the same process is not looked at any more. */
+static struct space **add_program(struct symbols *symbols, int64_t pid, uint64_t exec)
+{
+	struct space *space = space_new(symbols->images, pid), **at;
+	uint64_t *last;
+
+	if (table_count(symbols->spaces) >= SYMBOLS_SPACES)
+		forget_oldest(symbols);
+	if (table_count(symbols->last_exec) >= SYMBOLS_SPACES) {
+		table_free(symbols->last_exec);
+		symbols->last_exec = table_new(sizeof(uint64_t));
+	}
+	last = table_at(symbols->last_exec, (uint64_t)pid);
+	at = table_find(symbols->spaces, program_key(pid, *last));
+	if (at && *last != exec)
+		space_settle(*at);
+	*last = exec;
+	at = table_at(symbols->spaces, program_key(pid, exec));
+	*at = space;
+	return at;
+}
+
+struct space *symbols_program(struct symbols *symbols, int64_t pid, uint64_t exec)
+{
+	struct space **at = table_find(symbols->spaces, program_key(pid, exec));
 
 	if (at && !space_is_current(*at)) {
-		symbols_exec(symbols, pid);
+		forget(symbols, program_key(pid, exec));
 		at = NULL;
 	}
-	if (!at) {
-		struct space *space = space_new(symbols->images, pid);
-
-		if (table_count(symbols->spaces) >= SYMBOLS_SPACES)
-			forget_oldest(symbols);
-		at = table_at(symbols->spaces, (uint64_t)pid);
-		*at = space;
-	}
+	if (!at)
+		at = add_program(symbols, pid, exec);
 	(*at)->used = ++symbols->uses;
 	return *at;
 }
 
-void symbols_exec(struct symbols *symbols, int64_t pid)
+void symbols_note(struct symbols *symbols, int64_t pid, uint64_t exec, bool works)
 {
-	struct space **at = table_find(symbols->spaces, (uint64_t)pid);
+	struct space **at = table_find(symbols->spaces, program_key(pid, exec)), *space;
 
-	if (at) {
-		space_free(*at);
-		table_remove(symbols->spaces, (uint64_t)pid);
-	}
+	if (at && (!works || (*at)->works))
+		return;
+	space = symbols_program(symbols, pid, exec);
+	if (at && works)
+		space_again(space, symbols->images);
+	space->works = works;
+}
+
+struct space *symbols_process(struct symbols *symbols, int64_t pid)
+{
+	return symbols_program(symbols, pid, 0);
 }
 
 struct space *symbols_saved(struct symbols *symbols, const char *maps)
@@ -377,6 +419,12 @@ struct slice symbols_stack(struct symbols *symbols, struct space *space, const s
 	symbols->counts.stacks++;
 	symbols->counts.truncated += stack->truncated;
 	return (struct slice){ text->at ? text->at : "", text->len };
+}
+
+size_t symbols_unwind(struct symbols *symbols, struct space *space, const struct unwind *unwind,
+		      uint64_t *addresses, size_t max, bool *whole)
+{
+	return unwind_stack(unwind, symbols->images, space, addresses, max, whole);
 }
 
 const struct symbols_counts *symbols_counts(const struct symbols *symbols)

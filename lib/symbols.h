@@ -54,8 +54,17 @@ bool symbols_kernel(struct symbols *symbols, const char *file);
  */
 struct space *symbols_process(struct symbols *symbols, int64_t pid);
 
-/* PID has executed another program: what was captured of it is forgotten. */
-void symbols_exec(struct symbols *symbols, int64_t pid);
+/*
+ * As symbols_process(), for who is told when a process executes another program: EXEC is another number then
+ * (the kernel's self_exec_id). What was captured of the program before stays, for its addresses.
+ */
+struct space *symbols_program(struct symbols *symbols, int64_t pid, uint64_t exec);
+
+/*
+ * Captures that program now, where it is new, or WORKS and has not been captured since it does: when it begins
+ * its libraries are not there yet. Costs one lookup else.
+ */
+void symbols_note(struct symbols *symbols, int64_t pid, uint64_t exec, bool works);
 
 /*
  * A process of a saved trace, with the mappings of MAPS, a copy of its /proc/PID/maps (NULL: none). A file
@@ -91,6 +100,11 @@ struct slice symbols_stack(struct symbols *symbols, struct space *space, const s
  * it is a return address. SPACE NULL: of the kernel. Valid until the next call.
  */
 struct slice symbols_address(struct symbols *symbols, struct space *space, uint64_t address, bool returns);
+
+/* unwind_stack() (unwind.h) with the files that SYMBOLS has. */
+struct unwind;
+size_t symbols_unwind(struct symbols *symbols, struct space *space, const struct unwind *unwind,
+		      uint64_t *addresses, size_t max, bool *whole);
 
 struct symbols_counts {
 	uint64_t stacks, truncated;

@@ -159,7 +159,7 @@ for stack in stacks:
 	start pie "$BUILT/fixed"
 	mkfifo "$T/step"
 	fixed_main=$(nm "$BUILT/fixed" | awk '$3 == "main" { print $1 }')
-	printf '%s\n' "$pid $main" wait "exec $pid" "$pid $fixed_main" |
+	printf '%s\n' "$pid/1 $main" wait "$pid/2 $fixed_main" "$pid/1 $main" |
 		symbols 3<"$T/step" >"$T/answer" 2>"$T/error" &
 	asking=$!
 	exec 7>"$T/step"
@@ -169,7 +169,7 @@ for stack in stacks:
 	echo >&7
 	exec 7>&-
 	wait "$asking"
-	[ "$(cat "$T/answer")" = "$(printf 'main\nmain')" ]
+	[ "$(cat "$T/answer")" = "$(printf 'main\nmain\nmain')" ]
 }
 
 @test "functions made at run time: by the process's own perf map and no other" {
