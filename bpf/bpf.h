@@ -92,23 +92,12 @@ static __always_inline void event_submit(void *event)
 }
 
 /* An event of a length that only the run tells: SIZE bytes at AT, copied. */
-static __always_inline void event_output_by(void *at, __u64 size, __u64 flags)
+static __always_inline void event_output(void *at, __u64 size)
 {
-	if (bpf_ringbuf_output(&ring, at, size, flags))
+	if (bpf_ringbuf_output(&ring, at, size, event_wakes()))
 		event_lost();
 	else
 		__sync_fetch_and_add(&counter_here()->sent, 1);
-}
-
-static __always_inline void event_output(void *at, __u64 size)
-{
-	event_output_by(at, size, event_wakes());
-}
-
-/* One that user space must see at once. */
-static __always_inline void event_output_now(void *at, __u64 size)
-{
-	event_output_by(at, size, BPF_RB_FORCE_WAKEUP);
 }
 
 /* Whether a process takes the role of the one that made it; a thread always does. */

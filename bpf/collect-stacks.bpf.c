@@ -22,18 +22,18 @@ struct {
 	__type(value, struct room);
 } rooms SEC(".maps");
 
-/* Programs that were seen: user space looks at a new one at once, as it may end soon. */
-struct program {
-	__u64 exec;
-	__u32 pid;
-	__u32 unused;
-};
+/* How many samples a program has. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
-	__type(key, struct program);
-	__type(value, __u8);
+	__type(key, struct stacks_program);
+	__type(value, __u32);
 } seen SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
+} news SEC(".maps");
 
 #if defined(__TARGET_ARCH_x86)
 enum { WORDS = 21, STACK_WORD = 19 };	/* struct pt_regs ends with sp and ss */
@@ -70,15 +70,25 @@ static __always_inline __u32 copy_stack(struct room *room, __u32 at, struct task
 	return at + copied;
 }
 
-static __always_inline bool is_new(const struct stacks_sample *sample)
+static __always_inline void tell(struct task_struct *task)
 {
-	struct program program = { .exec = sample->exec, .pid = sample->event.pid };
-	__u8 value = 1;
+	struct stacks_program program = { .exec = task->self_exec_id, .pid = task->tgid };
 
-	if (bpf_map_lookup_elem(&seen, &program))
-		return false;
-	bpf_map_update_elem(&seen, &program, &value, BPF_ANY);
-	return true;
+	bpf_ringbuf_output(&news, &program, sizeof program, BPF_RB_FORCE_WAKEUP);
+}
+
+/* At its first, second, fourth ... sample: it gets its libraries after it has begun, and others later. */
+static __always_inline void tell_sometimes(struct task_struct *task)
+{
+	struct stacks_program program = { .exec = task->self_exec_id, .pid = task->tgid };
+	__u32 *samples = bpf_map_lookup_elem(&seen, &program), n = samples ? *samples + 1 : 1;
+
+	if (samples)
+		*samples = n;
+	else
+		bpf_map_update_elem(&seen, &program, &n, BPF_ANY);
+	if (!(n & (n - 1)))
+		tell(task);
 }
 
 /* The addresses of one half, behind AT bytes of the rest; how many bytes they take. */
@@ -124,27 +134,22 @@ int on_sample(struct bpf_perf_event_data *ctx)
 	if (!room)
 		return 0;
 	room->sample = (struct stacks_sample){ .exec = task->self_exec_id };
-	event_of(&room->sample.event, task, bpf_ktime_get_ns(), STACKS_SAMPLE, role, asked);
+	event_of(&room->sample.event, task, bpf_ktime_get_ns(), 0, role, asked);
 	size = take_stacks(ctx, room, task);
 	if (size > sizeof room->rest)
 		return 0;
-	if (is_new(&room->sample))
-		event_output_now(room, sizeof room->sample + size);
-	else
-		event_output(room, sizeof room->sample + size);
+	tell_sometimes(task);
+	event_output(room, sizeof room->sample + size);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
-	struct stacks_sample sample = { .exec = task->self_exec_id };
 	__u8 role;
 	bool asked;
 
-	if (!task_is_wanted(task, &role, &asked))
-		return 0;
-	event_of(&sample.event, task, bpf_ktime_get_ns(), STACKS_EXEC, role, asked);
-	event_output_now(&sample, sizeof sample);
+	if (task_is_wanted(task, &role, &asked))
+		tell(task);
 	return 0;
 }

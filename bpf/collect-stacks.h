@@ -5,9 +5,6 @@
 
 #include "shared.h"
 
-/* The kinds of event. A program that begins is told, as it may end soon. */
-enum stacks_kind { STACKS_SAMPLE, STACKS_EXEC };
-
 enum {
 	STACKS_DEPTH = 127,		/* frames, as kernel.perf_event_max_stack has them */
 	STACKS_WORDS = 34,		/* registers as the kernel keeps them: x86-64 has 21, arm64 34 */
@@ -21,6 +18,13 @@ struct stacks_sample {
 	__u64 exec;			/* changes when the process executes another program */
 	__u32 kernels, users;		/* addresses */
 	__u32 words, copied;		/* registers; bytes of the stack */
+};
+
+/* A program that begins, or goes on: told aside, as it may end soon. */
+struct stacks_program {
+	__u64 exec;
+	__u32 pid;
+	__u32 unused;
 };
 
 #ifndef __bpf__

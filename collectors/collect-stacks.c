@@ -3,8 +3,12 @@
 // library: iberty
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "../bpf/collect-stacks.h"
 #include "collect-stacks.skel.h"
@@ -27,16 +31,47 @@ static struct collect_program programs[] = {
 struct stacks {
 	struct collect *collect;
 	struct symbols *symbols;
+	struct ring_buffer *news;
+	pthread_t taking_news;
+	bool ended;
 };
 
-/* A program that is new is looked at before it may end: what of it runs, and at its first sample its libraries. */
-static void note(void *state, const struct event *event, size_t size)
+static int on_news(void *state, void *at, size_t size)
 {
-	const struct stacks_sample *sample = (const struct stacks_sample *)event;
+	const struct stacks_program *program = at;
 	struct stacks *stacks = state;
 
-	if (size >= sizeof *sample)
-		symbols_note(stacks->symbols, event->pid, sample->exec, sample->event.kind == STACKS_SAMPLE);
+	if (size >= sizeof *program)
+		symbols_note(stacks->symbols, program->pid, program->exec);
+	return 0;
+}
+
+/* A thread of its own, that need not wait for others: names take their time, and programs may end meanwhile. */
+static void *take_news(void *state)
+{
+	struct stacks *stacks = state;
+
+	setpriority(PRIO_PROCESS, (id_t)gettid(), -20);
+	while (!__atomic_load_n(&stacks->ended, __ATOMIC_ACQUIRE))
+		ring_buffer__poll(stacks->news, 100);
+	return NULL;
+}
+
+static void news_begin(struct stacks *stacks, int ring)
+{
+	int error;
+
+	stacks->news = ring_buffer__new(ring, on_news, stacks, NULL);
+	error = stacks->news ? pthread_create(&stacks->taking_news, NULL, take_news, stacks) : errno;
+	if (error)
+		message_die("cannot watch for programs that begin: %s", strerror(error));
+}
+
+static void news_end(struct stacks *stacks)
+{
+	__atomic_store_n(&stacks->ended, true, __ATOMIC_RELEASE);
+	pthread_join(stacks->taking_news, NULL);
+	ring_buffer__free(stacks->news);
 }
 
 /* The user's addresses from its registers and the copy of its stack behind them. */
@@ -61,7 +96,7 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 	struct stack stack;
 	bool whole;
 
-	if (event->kind != STACKS_SAMPLE || size < sizeof *sample || size < sizeof *sample + 8ul * (sample->kernels + sample->users + sample->words) +
+	if (size < sizeof *sample || size < sizeof *sample + 8ul * (sample->kernels + sample->users + sample->words) +
 					     sample->copied)
 		return;
 	space = symbols_program(stacks->symbols, event->pid, sample->exec);
@@ -78,6 +113,11 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 	span_cpu(collect_out(stacks->collect), span, symbols_stack(stacks->symbols, space, &stack));
 }
 
+static void stop_sampling(void *sampling)
+{
+	sampling_stop(sampling);
+}
+
 int main(int argc, char **argv)
 {
 	struct collect_options common = COLLECT_DEFAULTS;
@@ -86,8 +126,8 @@ int main(int argc, char **argv)
 	bool kernel_only = false, user_only = false, copy_given = false;
 	int way = 0;
 	const struct option options[] = {
-		{ 'F', "frequency", "HZ", "samples a second on each CPU (default 99)", OPTION_COUNT, .to = &hertz,
-		  .min = 1, .max = 100000 },
+		{ 'F', "frequency", "HZ", "samples a second on each CPU, up to 10000 (default 99)", OPTION_COUNT, .to = &hertz,
+		  .min = 1, .max = 10000 },
 		{ 'k', "kernel", NULL, "frames of the kernel only", OPTION_FLAG, .to = &kernel_only },
 		{ 'u', "user", NULL, "frames of the programs only", OPTION_FLAG, .to = &user_only },
 		{ 0, "unwind", "HOW", "find callers by frame pointers, or by dwarf: for programs without them",
@@ -107,7 +147,7 @@ int main(int argc, char **argv)
 	};
 	struct collect_stacks *skeleton;
 	struct sampling *sampling;
-	struct stacks stacks;
+	struct stacks stacks = { 0 };
 
 	(void)argc;
 	common.command = options_parse(&program, argv);
@@ -115,9 +155,9 @@ int main(int argc, char **argv)
 		message_usage("-k and -u leave nothing");
 	if (copy_given && !way)
 		message_usage("--copy goes with --unwind dwarf");
-	/* To look at programs of others: their mappings, their files. */
+	/* To look at programs of others, their mappings and files, before they end. */
 	common.rights = PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH) |
-			PRIVILEGE(CAP_CHECKPOINT_RESTORE);
+			PRIVILEGE(CAP_CHECKPOINT_RESTORE) | PRIVILEGE(CAP_SYS_NICE);
 	skeleton = collect_stacks__open();
 	stacks.collect = collect_new(&common, skeleton ? skeleton->skeleton : NULL, programs);
 	skeleton->rodata->kernel_frames = !user_only;
@@ -129,11 +169,13 @@ int main(int argc, char **argv)
 	if (!user_only)
 		symbols_kernel(stacks.symbols, NULL);
 	collect_start(stacks.collect);
-	collect_early(stacks.collect, note, &stacks);
+	news_begin(&stacks, bpf_map__fd(skeleton->maps.news));
+	collect_attached(stacks.collect, stop_sampling, sampling);
 	sampling_start(sampling, bpf_program__fd(skeleton->progs.on_sample));
 	message("%" PRIu64 " samples a second on each CPU, by %s", hertz, sampling_clock(sampling));
 	collect_run(stacks.collect, on_event, NULL, &stacks);
-	sampling_close(sampling);
+	sampling_free(sampling);
+	news_end(&stacks);
 	symbols_report(stacks.symbols);
 	symbols_free(stacks.symbols);
 	return collect_end(stacks.collect);

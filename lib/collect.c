@@ -65,8 +65,8 @@ struct collect {
 
 	collect_event *event;
 	void *state;
-	collect_first *early;
-	void *early_state;
+	collect_detach *detach;		/* of what the collector has attached itself; may be NULL */
+	void *attached;
 };
 
 static volatile sig_atomic_t stopped;
@@ -296,8 +296,6 @@ static int take(void *state, void *at, size_t size)
 	if (size < sizeof(struct event))
 		return 0;
 	collect->seen++;
-	if (collect->early)
-		collect->early(collect->early_state, at, size);
 	hold(collect, at, size);
 	return ++collect->round < ROUND_EVENTS ? 0 : -EAGAIN;
 }
@@ -345,12 +343,6 @@ static bool drain(struct collect *collect)
 	return n == -EAGAIN;
 }
 
-void collect_early(struct collect *collect, collect_first *early, void *state)
-{
-	collect->early = early;
-	collect->early_state = state;
-}
-
 /* Nobody reads the output any more: seen here, because it may be long until something is written. */
 static bool unread(const struct collect *collect)
 {
@@ -370,8 +362,16 @@ static bool goes_on(struct collect *collect)
 	return !stopped && !unread(collect);
 }
 
+void collect_attached(struct collect *collect, collect_detach *detach, void *state)
+{
+	collect->detach = detach;
+	collect->attached = state;
+}
+
 static void detach(struct collect *collect)
 {
+	if (collect->detach)
+		collect->detach(collect->attached);
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++) {
 		struct bpf_link **link = collect->skeleton->progs[i].link;
 

@@ -116,11 +116,11 @@ typedef void collect_each(void *state, const void *record);
 void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state);
 
 /*
- * EARLY is called for each event when it leaves the ring, before others that are older may come: for what cannot
- * wait, as a process that may end. Names are not decided yet.
+ * The collector has attached programs itself (perf events): DETACH is called once when no more events are wanted,
+ * before the last ones are passed on.
  */
-typedef void collect_first(void *state, const struct event *event, size_t size);
-void collect_early(struct collect *collect, collect_first *early, void *state);
+typedef void collect_detach(void *state);
+void collect_attached(struct collect *collect, collect_detach *detach, void *state);
 
 /*
  * Passes events on until the time is over, the command has ended, or SIGINT or SIGTERM came. EVENT is

@@ -83,7 +83,12 @@ void sampling_start(struct sampling *sampling, int program)
 			message_die("cannot take samples: %s", strerror(errno));
 }
 
-void sampling_close(struct sampling *sampling)
+void sampling_stop(struct sampling *sampling)
+{
+	close_all(sampling);
+}
+
+void sampling_free(struct sampling *sampling)
 {
 	close_all(sampling);
 	free(sampling->events);

@@ -18,8 +18,9 @@ struct sampling *sampling_open(uint64_t hertz);
 /* What counts: `cycles` or `cpu-clock`. */
 const char *sampling_clock(const struct sampling *sampling);
 
-/* Has the program run from now on; until it is closed. No right is needed any more. */
+/* Has the program run from now on, until it is stopped. No right is needed any more. */
 void sampling_start(struct sampling *sampling, int program);
-void sampling_close(struct sampling *sampling);
+void sampling_stop(struct sampling *sampling);
+void sampling_free(struct sampling *sampling);
 
 #endif

@@ -15,13 +15,14 @@
 #include "maps.h"
 #include "perfmap.h"
 
+struct intern;
+
 struct space {
 	int64_t pid;
 	uint64_t started;	/* clock ticks since boot */
 	bool live;		/* it is looked at anew where needed */
-	bool works;		/* for the owner's own purposes, as the next */
 	uint32_t uid;
-	uint64_t used;
+	uint64_t used;		/* for the owner's own purposes */
 	struct maps maps;	/* their images are numbers of images.h; IMAGES_NONE: none */
 	int64_t inner_pid;	/* as the process itself knows it */
 	int root;		/* its root directory, where that is not ours; -1 */
@@ -31,10 +32,17 @@ struct space {
 	int64_t patience_ns;	/* between two looks at its mappings */
 	uint64_t perfmap_bytes;
 	struct perfmap *perfmap;
+	struct mapped_file *files;	/* of each mapping, until they are adopted */
 };
 
-/* The live process PID; what cannot be seen of it is empty. space_free() it. */
-struct space *space_new(struct images *images, int64_t pid);
+/*
+ * The live process PID; what cannot be seen of it is empty. space_free() it. Its files are open, but those in SENT
+ * (NULL: none), the set of the files that are told once to who adopts them. Any thread may call this.
+ */
+struct space *space_new(int64_t pid, struct intern *sent);
+
+/* Its files become numbers of IMAGES. */
+void space_adopt(struct space *space, struct images *images);
 
 /* A process without mappings, or (MAPS_FD) with those of a saved file; 0 or an errno, as maps_read(). */
 struct space *space_saved(void);

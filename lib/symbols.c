@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -33,6 +34,12 @@ struct buffer {
 	size_t len, room;
 };
 
+/* A program as symbols_note() has captured it. */
+struct noted {
+	struct space *space;
+	uint64_t exec;
+};
+
 struct symbols {
 	struct images *images;
 	struct kallsyms *kernel;
@@ -46,6 +53,11 @@ struct symbols {
 	size_t text_bytes;
 	struct buffer stack, frame;
 	struct symbols_counts counts;
+
+	struct intern *sent;		/* files that symbols_note() has told of; its thread's */
+	pthread_mutex_t lock;		/* for the next */
+	struct noted *noted;
+	size_t n_noted, noted_room;
 };
 
 struct symbols *symbols_new(void)
@@ -57,6 +69,7 @@ struct symbols *symbols_new(void)
 	symbols->last_exec = table_new(sizeof(uint64_t));
 	symbols->found = table_new(sizeof(struct found));
 	symbols->texts = intern_new();
+	pthread_mutex_init(&symbols->lock, NULL);
 	return symbols;
 }
 
@@ -66,6 +79,9 @@ void symbols_free(struct symbols *symbols)
 
 	if (!symbols)
 		return;
+	for (size_t i = 0; i < symbols->n_noted; i++)
+		space_free(symbols->noted[i].space);
+	free(symbols->noted);
 	keys = table_keys(symbols->spaces);
 	for (size_t i = 0, n = table_count(symbols->spaces); i < n; i++)
 		space_free(*(struct space **)table_find(symbols->spaces, keys[i]));
@@ -79,6 +95,8 @@ void symbols_free(struct symbols *symbols)
 	table_free(symbols->last_exec);
 	table_free(symbols->found);
 	intern_free(symbols->texts);
+	intern_free(symbols->sent);
+	pthread_mutex_destroy(&symbols->lock);
 	free(symbols->stack.at);
 	free(symbols->frame.at);
 	free(symbols);
@@ -133,52 +151,86 @@ static void forget_oldest(struct symbols *symbols)
 	forget(symbols, oldest);
 }
 
-/* A program that is seen for the first time; the one before in the same process is not looked at any more. */
-static struct space **add_program(struct symbols *symbols, int64_t pid, uint64_t exec)
+/* A program as it was captured; the one before in the same process is not looked at any more. */
+static struct space **add_program(struct symbols *symbols, struct space *space, uint64_t exec)
 {
-	struct space *space = space_new(symbols->images, pid), **at;
-	uint64_t *last;
+	uint64_t key = program_key(space->pid, exec), *last;
+	struct space **at = table_find(symbols->spaces, key);
 
+	space_adopt(space, symbols->images);
+	/* It may be that nothing is to be seen of it any more. */
+	if (at && space->maps.n == 0) {
+		space_free(space);
+		return at;
+	}
+	forget(symbols, key);
 	if (table_count(symbols->spaces) >= SYMBOLS_SPACES)
 		forget_oldest(symbols);
 	if (table_count(symbols->last_exec) >= SYMBOLS_SPACES) {
 		table_free(symbols->last_exec);
 		symbols->last_exec = table_new(sizeof(uint64_t));
 	}
-	last = table_at(symbols->last_exec, (uint64_t)pid);
-	at = table_find(symbols->spaces, program_key(pid, *last));
+	last = table_at(symbols->last_exec, (uint64_t)space->pid);
+	at = table_find(symbols->spaces, program_key(space->pid, *last));
 	if (at && *last != exec)
 		space_settle(*at);
 	*last = exec;
-	at = table_at(symbols->spaces, program_key(pid, exec));
+	space->used = ++symbols->uses;
+	at = table_at(symbols->spaces, key);
 	*at = space;
 	return at;
 }
 
+void symbols_note(struct symbols *symbols, int64_t pid, uint64_t exec)
+{
+	struct space *space;
+
+	if (!symbols->sent)
+		symbols->sent = intern_new();
+	space = space_new(pid, symbols->sent);
+	pthread_mutex_lock(&symbols->lock);
+	if (symbols->n_noted < SYMBOLS_NOTED) {
+		symbols->noted = memory_grow(symbols->noted, &symbols->noted_room, symbols->n_noted + 1,
+					     sizeof *symbols->noted);
+		symbols->noted[symbols->n_noted++] = (struct noted){ space, exec };
+		space = NULL;
+	}
+	pthread_mutex_unlock(&symbols->lock);
+	space_free(space);
+}
+
+static void take_noted(struct symbols *symbols)
+{
+	struct noted *noted;
+	size_t n;
+
+	if (!__atomic_load_n(&symbols->n_noted, __ATOMIC_RELAXED))
+		return;
+	pthread_mutex_lock(&symbols->lock);
+	noted = symbols->noted;
+	n = symbols->n_noted;
+	symbols->noted = NULL;
+	symbols->n_noted = symbols->noted_room = 0;
+	pthread_mutex_unlock(&symbols->lock);
+	for (size_t i = 0; i < n; i++)
+		add_program(symbols, noted[i].space, noted[i].exec);
+	free(noted);
+}
+
 struct space *symbols_program(struct symbols *symbols, int64_t pid, uint64_t exec)
 {
-	struct space **at = table_find(symbols->spaces, program_key(pid, exec));
+	struct space **at;
 
+	take_noted(symbols);
+	at = table_find(symbols->spaces, program_key(pid, exec));
 	if (at && !space_is_current(*at)) {
 		forget(symbols, program_key(pid, exec));
 		at = NULL;
 	}
 	if (!at)
-		at = add_program(symbols, pid, exec);
+		at = add_program(symbols, space_new(pid, NULL), exec);
 	(*at)->used = ++symbols->uses;
 	return *at;
-}
-
-void symbols_note(struct symbols *symbols, int64_t pid, uint64_t exec, bool works)
-{
-	struct space **at = table_find(symbols->spaces, program_key(pid, exec)), *space;
-
-	if (at && (!works || (*at)->works))
-		return;
-	space = symbols_program(symbols, pid, exec);
-	if (at && works)
-		space_again(space, symbols->images);
-	space->works = works;
 }
 
 struct space *symbols_process(struct symbols *symbols, int64_t pid)

@@ -29,6 +29,7 @@ enum {
 	SYMBOLS_CACHED = 1 << 20,
 	SYMBOLS_TEXT = 128 << 20,
 	SYMBOLS_SPACES = 16 << 10,
+	SYMBOLS_NOTED = 4096,	/* programs captured by symbols_note() that wait to be taken over */
 	SYMBOLS_FRAME = 1024,	/* bytes of one frame before escapes; a longer name is cut, and ends in `...` */
 };
 
@@ -61,10 +62,10 @@ struct space *symbols_process(struct symbols *symbols, int64_t pid);
 struct space *symbols_program(struct symbols *symbols, int64_t pid, uint64_t exec);
 
 /*
- * Captures that program now, where it is new, or WORKS and has not been captured since it does: when it begins
- * its libraries are not there yet. Costs one lookup else.
+ * Captures that program now, as it is. Another thread than the one that asks for names may call this (one such
+ * thread), as that one may be busy reading a file while programs end. Costs some 50 us.
  */
-void symbols_note(struct symbols *symbols, int64_t pid, uint64_t exec, bool works);
+void symbols_note(struct symbols *symbols, int64_t pid, uint64_t exec);
 
 /*
  * A process of a saved trace, with the mappings of MAPS, a copy of its /proc/PID/maps (NULL: none). A file

@@ -24,6 +24,7 @@ setup_file() {
 	g++ -O2 -g -o "$BUILT/fixed" -fno-pie -no-pie "$TESTS/symbols/known.cc"
 	g++ -O2 -o "$BUILT/plain" "$TESTS/symbols/known.cc"
 	strip -o "$BUILT/stripped" "$BUILT/pie"
+	gcc -O2 -fomit-frame-pointer -o "$BUILT/burn" "$TESTS/symbols/burn.c"
 }
 
 setup() {
@@ -320,6 +321,20 @@ with open(sys.argv[1], "w") as asked, open(sys.argv[2], "w") as wanted:
 		"$T/asked" "$T/wanted"
 	symbols -k "$WEIR_TRACES/kallsyms.gz" <"$T/asked" >"$T/got"
 	cmp "$T/wanted" "$T/got"
+}
+
+@test "callers without frame pointers, through libc, of a stopped process" {
+	need gcc
+	case $(uname -m) in x86_64 | aarch64) ;; *) skip "not for this machine" ;; esac
+	burn 0 &
+	known=$!
+	sleep 0.3
+	ask "unwind $known" "unwind $known 2048"
+	# By libc's debug information: between main and compare it may name its own functions, or not.
+	[[ $(head -n 1 <<<"$answer") =~ ^_start\;.*main\;outer\;qsort.*\;compare\;middle\;inner\;.*pause$ ]]
+	# The copy ends within the frame of inner(): what is above it is missing, and said to be.
+	[[ $(tail -n 1 <<<"$answer") =~ ^\[truncated\]\;inner\;.*pause$ ]]
+	[ "$err" = 'symbols: 1 of 2 stacks (50.0 %) are truncated' ]
 }
 
 @test "a return address belongs to the call before it; the innermost is where it is" {
