@@ -5,6 +5,7 @@
 #   make check      install what is missing, build, run every test     (SAN=1: with ASan and UBSan)
 #   make bench      ratios against peers        make lint      gcc and clang with -Werror, shellcheck, mandoc
 #   make deps       what is missing, by the package manager            (DEPS=no: only print it)
+#   make duckdb     libduckdb.so, which to-parquet needs, by npm       (DUCKDB=DIR: it is there, or goes there)
 #   make coverage, install, uninstall (PREFIX, DESTDIR), dist, clean
 
 VERSION := 0.1
@@ -40,7 +41,9 @@ wants = $(shell sed -n 's|.*pkg-config-if-there: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]
 # A library that pkg-config does not know; it is there when the compiler finds it: `library: NAME`.
 plain = $(shell sed -n 's|^// library: *\([A-Za-z0-9_+-]*\).*|\1|p' $(1))
 found = $(filter /%,$(foreach e,a so,$(shell $(CC) -print-file-name=lib$(1).$(e))))
-have = $(and $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes), \
+# DuckDB's library comes without a .pc file: `make duckdb` writes one to out/pkgconfig.
+PKG_CONFIG := PKG_CONFIG_PATH='$(CURDIR)/out/pkgconfig':"$$PKG_CONFIG_PATH" pkg-config
+have = $(and $(if $(call needs,$(1)),$(shell $(PKG_CONFIG) --exists $(call needs,$(1)) && echo yes),yes), \
 	$(if $(call plain,$(1)),$(call found,$(call plain,$(1))),yes))
 # A collector NAME with a kernel side, bpf/NAME.bpf.c, needs clang and bpftool besides.
 CLANG ?= clang
@@ -63,13 +66,13 @@ ifeq ($(V),0)
 say = @printf '  %-5s %s\n' $(1) '$(2)';
 endif
 
-.PHONY: all deps deps-check demo check bench lint coverage install uninstall clean dist
+.PHONY: all deps deps-check duckdb demo check bench lint coverage install uninstall clean dist
 all: $(O)/libweir.a $(PROGRAMS:%=$(O)/bin/%) $(PIPELINES:%=$(O)/bin/%)
 	@$(foreach s,$(SKIPPED),echo 'skipped $(s): $(call lacks,$(s))';)
 
 $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) $(and $(call needs,$<),$(shell pkg-config --cflags $(call needs,$<))) \
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) $(and $(call needs,$<),$(shell $(PKG_CONFIG) --cflags $(call needs,$<))) \
 		-MMD -MP -c -o $@ $<
 
 # The kernel side becomes a header that the collector includes: the object, and a struct to reach into it.
@@ -96,8 +99,8 @@ $(O)/bin/$(notdir $(1:.c=)): $(O)/obj/$(1:.c=.o) $(O)/libweir.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -pthread -o $$@ $$< $(O)/libweir.a \
 		$(addprefix -l,$(call plain,$(1))) \
-		$(and $(call needs,$(1)),$(shell pkg-config --libs $(call needs,$(1)))) \
-		$(and $(call wants,$(1)),$(shell pkg-config --libs $(call wants,$(1)) 2>/dev/null)) $$(LDLIBS)
+		$(and $(call needs,$(1)),$(shell $(PKG_CONFIG) --libs $(call needs,$(1)))) \
+		$(and $(call wants,$(1)),$(shell $(PKG_CONFIG) --libs $(call wants,$(1)) 2>/dev/null)) $$(LDLIBS)
 endef
 $(foreach s,$(filter-out lib/%,$(SOURCES)),$(eval $(call program,$(s))))
 
@@ -110,8 +113,8 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 # What the package manager is asked for: to build and run, and to test.
 APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev libdw-dev libelf-dev zlib1g-dev libiberty-dev bpftool clang sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
 DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel bpftool clang sqlite gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux g++ llvm binutils
-DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux gcc-c++ llvm binutils
+APT_CHECK := bats protobuf-compiler python3-protobuf python3-barectf linux-perf babeltrace2 miller datamash gawk jq python3 shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux g++ llvm binutils
+DNF_CHECK := bats protobuf-compiler python3-protobuf perf babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux gcc-c++ llvm binutils
 
 # $(1): packages by apt-get, $(2): by dnf
 define install_missing
@@ -136,12 +139,24 @@ deps:
 deps-check: deps
 	@$(call install_missing,$(APT_CHECK),$(DNF_CHECK))
 
+# A program that is to be installed needs it in a place that stays: DUCKDB=/usr/local/lib.
+DUCKDB ?= out/duckdb
+DUCKDB_PACKAGE := @duckdb/node-bindings-linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)@1.5.6-r.1
+duckdb:
+	@mkdir -p '$(DUCKDB)' out/pkgconfig
+	@[ -e '$(DUCKDB)/libduckdb.so' ] || { cd '$(DUCKDB)' && npm pack --silent $(DUCKDB_PACKAGE) >package.name && \
+		tar xzf "$$(cat package.name)" --strip-components=1 package/libduckdb.so && rm "$$(cat package.name)" package.name; } || \
+		{ echo 'duckdb: cannot fetch $(DUCKDB_PACKAGE) by npm; to-parquet is not built' >&2; exit 1; }
+	@d=$$(cd '$(DUCKDB)' && pwd) && printf '%s\n' 'Name: duckdb' 'Description: libduckdb.so, from make duckdb' 'Version: 1' \
+		"Libs: -L$$d -lduckdb -Wl,-rpath,$$d" >out/pkgconfig/duckdb.pc
+
 # What is built depends on the libraries found, so make starts anew once they are there.
 demo: deps
 	@$(MAKE) --no-print-directory all
 	@tests/demo $(O)/bin
 
 check: deps-check
+	@[ '$(DEPS)' = no ] || $(MAKE) --no-print-directory duckdb || true
 	@$(MAKE) --no-print-directory all
 	@WEIR_BIN=$(abspath $(O)/bin) tests/run $(TESTS)
 

@@ -5,9 +5,9 @@
  */
 #include "bpf.h"
 #include "collect-sched.h"
+#include "sums.h"
 
-const volatile bool spans = true, raw = false;
-const volatile bool oncpu = true, runq = true, blocked = true;
+const volatile bool spans = true, raw = false, aggregate = false;
 const volatile __u32 yield_nr = 0;	/* the system call sched_yield; with 0 it is not told from preemption */
 
 struct stretch {
@@ -155,11 +155,12 @@ static __always_inline void ends(struct task_struct *task, struct stretch *stret
 
 	if (!spans || state == SCHED_UNKNOWN || dur < settings.threshold_ns || (__s64)dur < 0)
 		return;
-	if ((state == SCHED_RUNNING && !oncpu) || (state == SCHED_RUNNABLE && !runq) ||
-	    (state == SCHED_BLOCKED && !blocked))
-		return;
 	if (!task_is_wanted(task, &role, &asked))
 		return;
+	if (aggregate) {
+		sums_add(task, state, dur);
+		return;
+	}
 	span = event_reserve(sizeof *span);
 	if (!span)
 		return;

@@ -10,9 +10,11 @@
 #include <sys/syscall.h>
 
 #include "../bpf/collect-sched.h"
-#include "collect-sched.skel.h"
 #include "collect.h"
 #include "message.h"
+#include "sums.h"
+
+#include "collect-sched.skel.h"
 
 static const char *const why_names[] = { "preempt", "yield", "wakeup", "new", "sleep", "exit" };
 
@@ -39,6 +41,7 @@ static struct collect_program programs[] = {
 struct sched {
 	struct collect *collect;
 	struct writer *out;
+	struct sums_reader *sums;	/* NULL: events are told, not summed */
 };
 
 static void put_span(struct sched *sched, const struct sched_span *at, struct span *span)
@@ -162,6 +165,33 @@ static void put_unfinished(void *state, const void *record)
 	put_span(sched, &at, &span);
 }
 
+static void name_sums(void *state, struct writer *out, uint32_t what)
+{
+	static const char *const names[] = {
+		[SCHED_RUNNING] = "oncpu", [SCHED_RUNNABLE] = "runq", [SCHED_BLOCKED] = "blocked",
+	};
+
+	(void)state;
+	if (what < sizeof names / sizeof *names && names[what])
+		writer_raw(out, KEY("group.ev"), slice_of(names[what]));
+}
+
+static void pass_sums(struct sched *sched, int64_t ts, bool last)
+{
+	uint64_t lost = sums_reader_pass(sched->sums, sched->out, ts, last, name_sums, NULL);
+
+	if (lost)
+		collect_lost(sched->collect, lost, "aggregate");
+}
+
+static void on_time(void *state, int64_t ts)
+{
+	struct sched *sched = state;
+
+	if (sched->sums)
+		pass_sums(sched, ts, false);
+}
+
 static void ignore(void *state, const void *record)
 {
 	(void)state;
@@ -172,10 +202,13 @@ int main(int argc, char **argv)
 {
 	struct collect_options common = COLLECT_DEFAULTS;
 	bool raw = false, spans = false;
+	uint64_t interval = 0;
 	const struct option options[] = {
 		{ 0, "raw", NULL, "write the switches and wakeups as LTTng records them, in place of spans",
 		  OPTION_FLAG, .to = &raw },
 		{ 0, "spans", NULL, "with --raw: write the spans too", OPTION_FLAG, .to = &spans },
+		{ 0, "aggregate", "TIME", "sum up in the kernel, by process, and write states of figures (ev=partial) "
+		  "every TIME, for stats --merge", OPTION_SECONDS, .to = &interval, .min = 10000000 },
 		COLLECT_THRESHOLD(common),
 		COLLECT_OPTIONS(common),
 		{ 0 },
@@ -197,19 +230,28 @@ int main(int argc, char **argv)
 		message_usage("--spans goes with --raw");
 	if (raw && !spans && common.threshold_ns)
 		message_usage("-t is for spans, not for --raw");
+	if (interval && (raw || common.prefixes.count || common.regexes.count))
+		message_usage("--aggregate does not go with %s", raw ? "--raw" :
+			      "--prefix and --regex: what is summed in the kernel is filtered there");
 	skeleton = collect_sched__open();
 	sched.collect = collect_new(&common, skeleton ? skeleton->skeleton : NULL, programs);
 	skeleton->rodata->spans = spans || !raw;
 	skeleton->rodata->raw = raw;
+	skeleton->rodata->aggregate = interval != 0;
 	skeleton->rodata->yield_nr = SYS_sched_yield;
+	if (interval)
+		sched.sums = sums_reader_new(skeleton->obj, interval);
 	collect_start(sched.collect);
 	sched.out = collect_out(sched.collect);
 	collect_iterate(sched.collect, "begin_tasks", sizeof(struct sched_now), raw ? put_statedump : ignore, &sched);
-	collect_run(sched.collect, on_event, NULL, &sched);
-	if (skeleton->rodata->spans)
+	collect_run(sched.collect, on_event, on_time, &sched);
+	if (sched.sums)
+		pass_sums(&sched, collect_ts(sched.collect, collect_ended(sched.collect)), true);
+	else if (skeleton->rodata->spans)
 		collect_iterate(sched.collect, "end_tasks", sizeof(struct sched_now), put_unfinished, &sched);
 	if (skeleton->bss->contradictions)
 		message("%llu events contradict earlier ones: the kernel hid some; what they end is not told",
 			(unsigned long long)skeleton->bss->contradictions);
+	sums_reader_free(sched.sums);
 	return collect_end(sched.collect);
 }

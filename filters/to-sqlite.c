@@ -6,11 +6,7 @@
  *	$ spans trace.tskv | to-sqlite spans.db
  *	$ sqlite3 spans.db 'select name, count(*), sum(dur_ns) from syscall group by name'
  */
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "loss.h"
 #include "memory.h"
@@ -18,42 +14,8 @@
 #include "options.h"
 #include "progress.h"
 #include "reader.h"
+#include "stop.h"
 #include "store.h"
-
-static volatile sig_atomic_t stopped;	/* the signal */
-static int stop_event = -1;
-static bool outlive_interrupt;
-static struct store *volatile interruptible;	/* set while indexes are made: they may be left undone */
-
-static void on_signal(int number)
-{
-	uint64_t one = 1;
-
-	if (number == SIGINT && outlive_interrupt) {	/* the program that feeds the pipe ends: read on */
-		outlive_interrupt = false;
-		return;
-	}
-	stopped = number;
-	signal(number, SIG_DFL);
-	if (interruptible)
-		store_interrupt(interruptible);
-	if (write(stop_event, &one, sizeof one) < 0)
-		return;	/* it is full: the reader knows already */
-}
-
-static void catch_signals(const struct option_list *files)
-{
-	static const int caught[] = { SIGINT, SIGTERM };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, old;
-	struct stat st;
-
-	outlive_interrupt = files->count == 0 && (fstat(STDIN_FILENO, &st) || !S_ISREG(st.st_mode));
-	stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
-		if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-			sigaction(caught[i], &action, NULL);
-	signal(SIGXFSZ, SIG_IGN);	/* a file's size limit is an error as a full disk is */
-}
 
 /* What the table runs tells of the input; free() it. */
 static char *source_of(const struct option_list *files)
@@ -70,6 +32,11 @@ static char *source_of(const struct option_list *files)
 	return text;
 }
 
+static void interrupt_store(void *store)
+{
+	store_interrupt(store);
+}
+
 static void commit_when_idle(void *store)
 {
 	store_commit(store);
@@ -84,7 +51,7 @@ static bool read_all(struct store *store, struct loss *loss, const char **files,
 	uint64_t rows = 0;
 
 	reader_on_idle(in, commit_when_idle, store);
-	reader_stop_on(in, stop_event);
+	reader_stop_on(in, stop_descriptor());
 	while ((record = reader_next(in))) {
 		loss_is(loss, record);
 		store_put(store, record);
@@ -92,7 +59,7 @@ static bool read_all(struct store *store, struct loss *loss, const char **files,
 			store_commit(store);
 		progress_at(progress, reader_bytes(in), reader_size(in), rows);
 	}
-	return reader_close(in) && !stopped;
+	return reader_close(in) && !stop_wanted();
 }
 
 int main(int argc, char **argv)
@@ -140,17 +107,17 @@ int main(int argc, char **argv)
 		message_usage("cannot store: one database is wanted");
 	files.items = memory_grow(files.items, &files.room, files.count + 1, sizeof *files.items);
 	files.items[files.count] = NULL;
-	catch_signals(&files);
+	stop_catch(files.count == 0);
 	source = source_of(&files);
 	store = store_open(operands[0], append, table, source, &loss, wait_ns);
 	progress_start(&progress, "records", force, none);
 	good = read_all(store, &loss, files.items, batch, &progress);
 	store_complete(store, good);
 	progress_end(&progress);
-	interruptible = store;
-	if (!stopped)
+	stop_calls(interrupt_store, store);	/* indexes may be left undone */
+	if (!stop_wanted())
 		store_index(store, indexes);
-	interruptible = NULL;
+	stop_calls(NULL, NULL);
 	totals = store_totals(store);
 	store_close(store);
 	message("%llu record%s into %zu table%s of %s, run %lld%s", (unsigned long long)totals.rows,

@@ -72,10 +72,10 @@ struct collect {
 static volatile sig_atomic_t stopped;
 static char last_words[REASON];	/* of libbpf, for when it fails */
 
+/* Ctrl-C reaches a command too, whose end is waited for then. */
 static void stop(int signal)
 {
-	(void)signal;
-	stopped++;
+	stopped += signal == SIGTERM ? 2 : 1;
 }
 
 static int hear(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -599,6 +599,8 @@ void collect_run(struct collect *collect, collect_event *event, collect_every *e
 		writer_flush(collect->out);
 	}
 	close(waiting);
+	if (unread(collect))
+		exit(EXIT_COMPLETE);	/* quietly, as every program does; the kernel takes all down */
 	detach(collect);
 	collect->ended = clock_monotonic();
 	while (drain(collect))

@@ -35,6 +35,10 @@ unit() {
 	unit number
 }
 
+@test "a torn counter of what was discarded" {
+	unit discards
+}
+
 @test "moments: python's calendar agrees" {
 	need python3
 	python3 -c '
