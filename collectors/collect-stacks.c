@@ -172,8 +172,8 @@ int main(int argc, char **argv)
 	news_begin(&stacks, bpf_map__fd(skeleton->maps.news));
 	collect_attached(stacks.collect, stop_sampling, sampling);
 	sampling_start(sampling, bpf_program__fd(skeleton->progs.on_sample));
-	message("%" PRIu64 " samples a second on each CPU, by %s", hertz, sampling_clock(sampling));
 	collect_run(stacks.collect, on_event, NULL, &stacks);
+	message("%" PRIu64 " samples a second on each CPU, by %s", hertz, sampling_clock(sampling));
 	sampling_free(sampling);
 	news_end(&stacks);
 	symbols_report(stacks.symbols);
