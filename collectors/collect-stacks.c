@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -124,7 +125,7 @@ int main(int argc, char **argv)
 	static const char *const ways[] = { "pointers", "dwarf", NULL };
 	uint64_t hertz = 99, copy_bytes = 16 << 10;
 	bool kernel_only = false, user_only = false, copy_given = false;
-	int way = 0;
+	int way = 0, status;
 	const struct option options[] = {
 		{ 'F', "frequency", "HZ", "samples a second on each CPU, up to 10000 (default 99)", OPTION_COUNT, .to = &hertz,
 		  .min = 1, .max = 10000 },
@@ -178,5 +179,7 @@ int main(int argc, char **argv)
 	news_end(&stacks);
 	symbols_report(stacks.symbols);
 	symbols_free(stacks.symbols);
-	return collect_end(stacks.collect);
+	status = collect_end(stacks.collect);
+	free(skeleton);		/* what it held went with the collector */
+	return status;
 }

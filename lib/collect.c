@@ -415,25 +415,6 @@ static struct bpf_program *program_of(const struct collect *collect, const char 
 	return bpf_object__find_program_by_name(collect->object, name);
 }
 
-/* The monotonic clock's 0 in the time of day, by the closest of several looks at both. */
-static int64_t epoch_of_monotonic(void)
-{
-	uint64_t closest = UINT64_MAX;
-	int64_t epoch = 0;
-
-	for (int i = 0; i < 16; i++) {
-		uint64_t before = clock_monotonic();
-		int64_t now = clock_epoch();
-		uint64_t after = clock_monotonic();
-
-		if (after - before < closest) {
-			closest = after - before;
-			epoch = now - (int64_t)(before + (after - before) / 2);
-		}
-	}
-	return epoch;
-}
-
 static void load(struct collect *collect)
 {
 	for (const struct collect_program *p = collect->programs; p->name; p++)
@@ -528,7 +509,7 @@ void collect_start(struct collect *collect)
 	open_iterators(collect);
 	wanted_fill(collect->wanted, collect->object, (uint32_t)collect->command.pid, collect->out->fd);
 	give_roles(collect);
-	collect->epoch = epoch_of_monotonic();
+	collect->epoch = clock_monotonic_epoch();
 	collect->began = clock_monotonic();
 	attach(collect);
 	drop_rights(collect);
@@ -657,6 +638,7 @@ static void say_cost(const struct collect *collect, const struct runs *runs)
 
 static void free_all(struct collect *collect)
 {
+	command_end(&collect->command);
 	ring_buffer__free(collect->ring);
 	inorder_free(collect->inorder);
 	for (size_t i = 0; i < collect->iterators_n; i++)

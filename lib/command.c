@@ -21,6 +21,14 @@ static void end_it(void)
 		kill(running->pid, SIGTERM);
 }
 
+void command_end(struct command *command)
+{
+	if (running != command)
+		return;
+	end_it();
+	running = NULL;
+}
+
 static void child(const struct command *command, char *const argv[], bool stdout_to_stderr, pid_t parent)
 {
 	sigset_t none;
