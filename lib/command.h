@@ -11,7 +11,7 @@
 
 struct command {
 	pid_t pid;		/* 0: there is none */
-	const char *path;	/* of its program */
+	char *path;		/* of its program */
 	int release;		/* it starts when this is closed */
 	int failure;		/* the errno of its exec comes here */
 	bool ended;
