@@ -47,6 +47,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
+	__u64 self_exec_id;		/* grows with each exec */
 	char comm[16];
 };
 
@@ -85,5 +86,7 @@ enum {
 	STATE_STOPPED = 0x04, STATE_TRACED = 0x08, STATE_EXIT_DEAD = 0x10, STATE_ZOMBIE = 0x20,
 	STATE_PARKED = 0x40, STATE_DEAD = 0x80, STATE_NOLOAD = 0x400, STATE_REPORT = 0x7f,
 };
+
+enum { PF_KTHREAD = 0x00200000 };	/* a thread of the kernel itself */
 
 #endif

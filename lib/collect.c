@@ -65,6 +65,8 @@ struct collect {
 
 	collect_event *event;
 	void *state;
+	collect_detach *detach;		/* of what the collector has attached itself; may be NULL */
+	void *attached;
 };
 
 static volatile sig_atomic_t stopped;
@@ -360,8 +362,16 @@ static bool goes_on(struct collect *collect)
 	return !stopped && !unread(collect);
 }
 
+void collect_attached(struct collect *collect, collect_detach *detach, void *state)
+{
+	collect->detach = detach;
+	collect->attached = state;
+}
+
 static void detach(struct collect *collect)
 {
+	if (collect->detach)
+		collect->detach(collect->attached);
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++) {
 		struct bpf_link **link = collect->skeleton->progs[i].link;
 
@@ -628,6 +638,7 @@ static void say_cost(const struct collect *collect, const struct runs *runs)
 
 static void free_all(struct collect *collect)
 {
+	command_end(&collect->command);
 	ring_buffer__free(collect->ring);
 	inorder_free(collect->inorder);
 	for (size_t i = 0; i < collect->iterators_n; i++)

@@ -318,3 +318,15 @@ size_t image_functions(struct image *image, uint64_t address, const char *names[
 	}
 	return n;
 }
+
+Dwarf_Frame *image_frame(struct image *image, uint64_t address)
+{
+	Dwarf_Addr bias;
+	Dwarf_CFI *cfi = dwfl_module_eh_cfi(image->module, &bias);
+	Dwarf_Frame *frame;
+
+	if (cfi && dwarf_cfi_addrframe(cfi, address + image->bias - bias, &frame) == 0)
+		return frame;
+	cfi = dwfl_module_dwarf_cfi(image->module, &bias);
+	return cfi && dwarf_cfi_addrframe(cfi, address + image->bias - bias, &frame) == 0 ? frame : NULL;
+}

@@ -128,6 +128,13 @@ void span_block(struct writer *out, const struct span *span, const struct span_b
 	end(out, span);
 }
 
+void span_cpu(struct writer *out, const struct span *span, struct slice stack)
+{
+	begin(out, span, SLICE("cpu"));
+	put_text(out, KEY("stack"), stack);
+	end(out, span);
+}
+
 void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child)
 {
 	begin(out, parent, SLICE("fork"));

@@ -63,6 +63,8 @@ struct span_block {
 };
 
 void span_block(struct writer *out, const struct span *span, const struct span_block *block);
+/* A sample: SPAN's duration is of no use. */
+void span_cpu(struct writer *out, const struct span *span, struct slice stack);
 void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child);
 void span_exec(struct writer *out, const struct span *span, struct slice path, struct slice argv);
 /* DUR_NS of the span is the life of the thread; PATH and ARGV are those of its program. */
