@@ -44,6 +44,22 @@ static const char *const descriptors[] = {
 static const char *const paths[] = { "filename", "pathname", "path", "oldname", "dir_name", "specialfile" };
 static const char *const directories[] = { "dfd", "olddfd" };
 
+/* `argv.0`, `argv.1` ... are below `argv`. */
+void calls_keys(void add(const char *key, void *data), void *data)
+{
+	static const struct lookup fields[FIELDS] = FIELD_KEYS;
+
+	for (size_t i = 0; i < FIELDS; i++)
+		add(fields[i].key.at, data);
+	for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++)
+		add(descriptors[i], data);
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+		add(paths[i], data);
+	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+		add(directories[i], data);
+	address_keys(add, data);
+}
+
 /* Where the records of one shape have these, + 1; 0: nowhere. */
 struct places {
 	bool known;

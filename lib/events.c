@@ -70,20 +70,32 @@ static bool begins(struct slice ev, struct slice prefix, struct slice *name)
 	return true;
 }
 
-static struct event classify(struct events *events, struct slice ev)
+/* The kind; of system calls, CALL is what EV calls it. */
+static enum event_kind kind_of(struct slice ev, struct slice *call)
 {
-	struct event event = { .kind = EVENT_OTHER };
-	struct slice name;
-
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (slice_equal(ev, slice_of(kinds[i].name)))
-			return (struct event){ .kind = kinds[i].kind };
-	if (begins(ev, SLICE("syscall_entry_"), &name) || begins(ev, SLICE("compat_syscall_entry_"), &name))
-		event.kind = EVENT_CALL_ENTRY;
-	else if (begins(ev, SLICE("syscall_exit_"), &name) ||
-		 begins(ev, SLICE("compat_syscall_exit_"), &name))
-		event.kind = EVENT_CALL_EXIT;
-	else
+			return kinds[i].kind;
+	if (begins(ev, SLICE("syscall_entry_"), call) || begins(ev, SLICE("compat_syscall_entry_"), call))
+		return EVENT_CALL_ENTRY;
+	if (begins(ev, SLICE("syscall_exit_"), call) || begins(ev, SLICE("compat_syscall_exit_"), call))
+		return EVENT_CALL_EXIT;
+	return EVENT_OTHER;
+}
+
+enum event_kind events_kind(struct slice ev)
+{
+	struct slice call;
+
+	return ev.len > EVENT_NAME_MAX ? EVENT_OTHER : kind_of(ev, &call);
+}
+
+static struct event classify(struct events *events, struct slice ev)
+{
+	struct slice name = { NULL, 0 };
+	struct event event = { .kind = kind_of(ev, &name) };
+
+	if (!name.len)
 		return event;
 	event.name = intern_text(events->calls, intern_id(events->calls, name));
 	event.syscall = syscalls_find(name);

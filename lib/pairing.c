@@ -39,6 +39,40 @@ enum field {
 	[DEV] = LOOKUP("dev"), [SECTOR] = LOOKUP("sector"), [NR_SECTOR] = LOOKUP("nr_sector"), \
 	[BYTES] = LOOKUP("bytes"), [RWBS] = LOOKUP("rwbs"), [ERROR] = LOOKUP("error") }
 
+enum selection_extent pairing_reads(struct slice ev)
+{
+	switch (events_kind(ev)) {
+	case EVENT_OTHER: return SELECTION_NOTHING;
+	case EVENT_SPAN: case EVENT_LOST: return SELECTION_WHOLE;	/* they go through */
+	default: return SELECTION_FIELDS;
+	}
+}
+
+struct key_list {
+	char **at;
+	size_t n, room;
+};
+
+static void add_key(const char *key, void *data)
+{
+	struct key_list *list = data;
+
+	list->at = memory_grow(list->at, &list->room, list->n + 2, sizeof *list->at);
+	list->at[list->n++] = (char *)(uintptr_t)key;
+	list->at[list->n] = NULL;
+}
+
+char **pairing_keys(void)
+{
+	static const struct lookup fields[FIELDS] = FIELD_KEYS;
+	struct key_list list = { 0 };
+
+	for (size_t i = 0; i < FIELDS; i++)
+		add_key(fields[i].key.at, &list);
+	calls_keys(add_key, &list);
+	return list.at;
+}
+
 /* What could not be made a span, for the line at the end. */
 enum unpaired {
 	BEGAN_BEFORE, NO_ENTRY, NO_EXIT, NO_HANDLER_ENTRY, NO_HANDLER_EXIT, NOBODY, NO_ISSUE,

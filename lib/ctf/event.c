@@ -771,8 +771,9 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 
 	for (; s < end; s += 1 + s->body) {
 		if (__builtin_expect(s->silent, 0)) {
-			if (!ctf_event_pass(s, 1, c))
+			if (!ctf_event_pass(s, s->silent_n, c))
 				return NULL;
+			s += s->silent_n - 1 - s->body;
 			continue;
 		}
 		if (prefix) {
@@ -899,6 +900,10 @@ char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
 {
 	uint64_t begin[PLAN_PARTS_MAX], behind;
 
+	if (!plan->writes) {
+		c->cut = false;
+		return ctf_event_skip(plan, c) ? to : NULL;
+	}
 	c->room = plan->room;
 	c->left = plan->left;
 	c->cut = false;

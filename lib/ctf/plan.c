@@ -886,10 +886,15 @@ static void name_event(struct planner *p, const struct ctf_event *event, const s
 {
 	char room[EVENTNAME_ROOM], *copy, *begin;
 	struct slice name = keys_event(event->name, event->id, has_field(scopes, false, "vpid"), room);
+	const struct selection *within;
 
 	copy = memory_copy(name);
-	p->plan->wanted = selection_event(p->selection, copy);
+	p->plan->included = selection_event(p->selection, copy);
 	free(copy);
+	within = p->plan->included ? selection_within(p->selection, name) : NULL;
+	p->plan->wanted = within != NULL;
+	if (within)
+		p->selection = within;
 	name = escaped(p, name);
 	begin = arena_get(p->arena, name.len + 4);
 	memcpy(begin, "\tev=", 4);
@@ -953,6 +958,30 @@ static void mark_plain(struct plan_step *s, uint32_t n)
 	}
 }
 
+/* Tells each step how many go on that are not written, so that they are passed at once. Whether any is. */
+static bool mark_silent(struct plan_step *s, uint32_t n)
+{
+	bool writes = false;
+
+	for (uint32_t i = 0, end; i < n; i = end) {
+		for (end = i; end < n && s[end].silent; end += 1 + s[end].body)
+			;
+		for (uint32_t k = i; k < end; k += 1 + s[k].body)
+			s[k].silent_n = end - k;
+		if (end == n)
+			break;
+		if (s[end].op == PLAN_VARIANT) {
+			for (uint32_t k = 0; k < s[end].options_n; k++)
+				writes |= mark_silent(&s[end + 1 + s[end].options[k].from], s[end].options[k].n);
+		} else {
+			writes |= s[end].op != PLAN_ALIGN;
+			mark_silent(&s[end + 1], s[end].body);
+		}
+		end += 1 + s[end].body;
+	}
+	return writes;
+}
+
 /* A planner for PLAN; errors go to ERROR once setjmp() has been called. */
 static struct planner *new_planner(struct ctf_metadata *metadata, struct ctf_plan *plan,
 				   const struct selection *selection, struct ctf_header *const *outer, char *error,
@@ -985,8 +1014,8 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	}
 	plan->id = event->id;
 	name_event(p, event, &scopes);
-	plan->selection = selection;
-	plan->wants_cpu = selection_field(selection, SLICE("cpu"));
+	plan->selection = p->selection;
+	plan->wants_cpu = selection_field(plan->selection, SLICE("cpu"));
 	p->taken = intern_new();
 	plan_scopes(p, &scopes);
 	plan_payload(p, &scopes);
@@ -994,6 +1023,9 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	keep_steps(p);
 	mark_plain(plan->steps, plan->payload);
 	mark_plain(plan->steps + plan->payload, plan->steps_n - plan->payload);
+	plan->writes = mark_silent(plan->steps + plan->payload, plan->steps_n - plan->payload);
+	for (uint32_t i = 0; i < plan->parts_n; i++)
+		plan->writes |= mark_silent(plan->steps + plan->parts[i].from, plan->parts[i].n);
 	free_planner(p);
 	return plan;
 }

@@ -607,8 +607,11 @@ static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 	if (ts < r->last_ts)
 		r->account.backwards++;
 	r->last_ts = ts;
-	if (!plan->wanted || !selection_time(r->selection, ts))
+	if (!plan->wanted || !selection_time(r->selection, ts)) {
+		if (plan->included && ts > r->last_included && selection_time(r->selection, ts))
+			r->last_included = ts;
 		return ctf_event_skip(plan, &r->cursor) ? NULL : "the event is cut, or an impossible length";
+	}
 	to = batch_room(batch, batch->text + batch->len, 128 + plan->begin.len);
 	to = put_ts(r, to, ts);
 	to = put(to, plan->begin.at, plan->begin.len);
