@@ -767,13 +767,6 @@ void lookup_list_free(char **texts, struct lookup *fields, size_t n)
 	free(texts);
 }
 
-bool lookup_i64(struct lookup *lookup, const struct record *record, int64_t *value)
-{
-	const struct slice *text = lookup_value(lookup, record);
-
-	return text && number_i64(*text, value);
-}
-
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -771,8 +771,13 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 
 	for (; s < end; s += 1 + s->body) {
 		if (__builtin_expect(s->silent, 0)) {
-			if (!ctf_event_pass(s, s->silent_n, c))
+			if (s->silent_bits && (c->at & 7) == 0) {
+				if (!there(c, s->silent_bits))
+					return NULL;
+				c->at += s->silent_bits;
+			} else if (!ctf_event_pass(s, s->silent_n, c)) {
 				return NULL;
+			}
 			s += s->silent_n - 1 - s->body;
 			continue;
 		}
@@ -927,11 +932,27 @@ char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
 	return write_steps(&plan->steps[plan->payload], plan->steps_n - plan->payload, c, to, NULL);
 }
 
-bool ctf_event_skip(const struct ctf_plan *plan, struct cursor *c)
+/* Puts the cursor behind the contexts. */
+static bool pass_parts(const struct ctf_plan *plan, struct cursor *c)
 {
 	uint64_t begin[PLAN_PARTS_MAX];
 
-	if (!find_parts(plan, c, begin) || !align(c, plan->payload_align))
+	for (uint32_t scope = 0; scope < plan->scopes_n; scope++)
+		if (plan->scopes[scope].size < 0)
+			return find_parts(plan, c, begin);
+	for (uint32_t scope = 0; scope < plan->scopes_n; scope++) {
+		uint64_t size = (uint64_t)plan->scopes[scope].size;
+
+		if (!align(c, plan->scopes[scope].align) || !there(c, size))
+			return false;
+		c->at += size;
+	}
+	return true;
+}
+
+bool ctf_event_skip(const struct ctf_plan *plan, struct cursor *c)
+{
+	if (!pass_parts(plan, c) || !align(c, plan->payload_align))
 		return false;
 	if (plan->payload_size >= 0) {
 		if (!there(c, (uint64_t)plan->payload_size))

@@ -70,6 +70,7 @@ struct plan_step {
 	uint64_t length;
 	uint32_t body;		/* how many of the next steps belong to this one */
 	uint32_t silent_n;	/* this and the next ones are not: how many steps, bodies included */
+	uint64_t silent_bits;	/* how long they are together, wherever one byte begins; 0: that is not fixed */
 	uint32_t plain_n;	/* this and the next ones that are plain bytes, wherever one byte begins: how many */
 	uint64_t plain_bits;	/* and how long they are together */
 	uint32_t options_n;
