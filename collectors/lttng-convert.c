@@ -333,6 +333,11 @@ static void describe(struct conversion *run)
 
 static void convert_with_crew(struct conversion *run)
 {
+	/* What --for allows to be left out is left out by our own reader only. */
+	if (run->selection.reads) {
+		free(run->selection.fields);
+		run->selection.fields = NULL;
+	}
 	crew_new(&run->crew, (uint32_t)run->workers);
 	start_texts(run);
 	start_traces(run);

@@ -764,12 +764,13 @@ static char *write_blob(const struct plan_step *s, struct cursor *c, char *to, c
 /* PREFIX is NULL outside of arrays; there the plan's room is enough for all but texts and labels. */
 static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c, char *to, struct prefix *prefix)
 {
-	const struct plan_step *end = s + n;
+	const struct plan_step *end = s + n, *next;
 	const struct plan_option *option;
 	struct slice text;
 	uint64_t value;
 
-	for (; s < end; s += 1 + s->body) {
+	for (; s < end; s = next) {
+		next = s + 1 + s->body;
 		if (__builtin_expect(s->silent, 0)) {
 			if (s->silent_bits && (c->at & 7) == 0) {
 				if (!there(c, s->silent_bits))
@@ -778,7 +779,7 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 			} else if (!ctf_event_pass(s, s->silent_n, c)) {
 				return NULL;
 			}
-			s += s->silent_n - 1 - s->body;
+			next = s + s->silent_n;
 			continue;
 		}
 		if (prefix) {
