@@ -166,7 +166,7 @@ static bool number(struct calls *calls, enum field field, uint64_t *value)
 {
 	const struct slice *at = lookup_value(&calls->field[field], calls->record);
 
-	return at && number_bits(*at, value);
+	return at && number_padded_bits(*at, value);
 }
 
 static int64_t number_or(struct calls *calls, enum field field, int64_t otherwise)
@@ -231,7 +231,7 @@ static int64_t place_number(const struct record *record, uint16_t place)
 {
 	uint64_t value;
 
-	if (!place || !number_bits(record->value[place - 1], &value))
+	if (!place || !number_padded_bits(record->value[place - 1], &value))
 		return AT_CWD;
 	return (int32_t)(uint32_t)value;
 }
@@ -246,7 +246,7 @@ static void take_arguments(struct calls *calls, const struct syscall *does, stru
 	struct slice path = at.path ? record->value[at.path - 1] : (struct slice){ "", 0 };
 	uint64_t value;
 
-	call->fd = at.fd && number_bits(record->value[at.fd - 1], &value) ? descriptor_of(value) : -1;
+	call->fd = at.fd && number_padded_bits(record->value[at.fd - 1], &value) ? descriptor_of(value) : -1;
 	if (does->does == SYSCALL_FOREIGN) {
 		call->fd = -1;
 		return;

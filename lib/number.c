@@ -299,7 +299,8 @@ size_t number_put_u64(char *to, uint64_t value)
 	return n + 8;
 }
 
-void number_put_nine(char *to, uint32_t value)
+/* Nine digits, leading zeros and all. */
+static void put_nine(char *to, uint32_t value)
 {
 	*to = (char)('0' + value / 100000000);
 	put_digits(to + 1, digits_of(value % 100000000) | 0x3030303030303030);
@@ -311,6 +312,21 @@ size_t number_put_i64(char *to, int64_t value)
 		return number_put_u64(to, (uint64_t)value);
 	*to = '-';
 	return 1 + number_put_u64(to + 1, 0 - (uint64_t)value);
+}
+
+size_t number_put_ns(struct number_second *last, char *to, int64_t ts)
+{
+	int64_t second = ts / SECOND;
+
+	if (ts < 1000000000000000000)	/* before 2001-09-09: fewer digits */
+		return number_put_i64(to, ts);
+	if (second != last->second) {
+		last->second = second;
+		number_put_i64(last->digits, second);
+	}
+	memcpy(to, last->digits, 10);
+	put_nine(to + 10, (uint32_t)(ts - second * SECOND));
+	return 19;
 }
 
 size_t number_put_real(char *to, double value)

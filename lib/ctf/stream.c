@@ -245,18 +245,8 @@ static char *put(char *to, const char *text, size_t len)
 
 static char *put_ts(struct ctf_stream_reader *r, char *to, int64_t ts)
 {
-	int64_t second = ts / 1000000000;
-
 	to = PUT(to, "ts=");
-	if (ts < 1000000000000000000)	/* before 2001-09-09: fewer digits */
-		return to + number_put_i64(to, ts);
-	if (second != r->last_second) {
-		r->last_second = second;
-		number_put_i64(r->second, second);
-	}
-	memcpy(to, r->second, 10);
-	number_put_nine(to + 10, (uint32_t)(ts - second * 1000000000));
-	return to + 19;
+	return to + number_put_ns(&r->second, to, ts);
 }
 
 /* More events than nanoseconds: the tracer's counter has wrapped, or was torn. */
