@@ -266,6 +266,7 @@ static void take_arguments(struct calls *calls, const struct syscall *does, stru
 	if (at.path && at.directory && directory >= 0)
 		call->fd = directory;
 	if (call->fd >= 0 && process) {
+		call->came_later = !files_find(calls->processes, process->files, call->fd);
 		call->file = file_hold(files_known(calls->processes, process->files, call->fd));
 		call->path = text_hold(call->file ? call->file->name : NULL);
 	}
@@ -721,6 +722,15 @@ static bool returns_descriptor(const struct call *call)
 	}
 }
 
+/* The exit of the call that made the descriptor may come after the entry of one that uses it. */
+static void look_again(struct calls *calls, struct process *process, struct call *call)
+{
+	struct file *file = files_come(calls->processes, process->files, call->fd, call->version);
+
+	call->file = file_hold(file);
+	call->path = text_hold(file ? file->name : NULL);
+}
+
 static void end_call(struct calls *calls, struct thread *thread, int64_t ret, struct span_call *told)
 {
 	struct process *process = calls_process(calls, thread);
@@ -728,6 +738,8 @@ static void end_call(struct calls *calls, struct thread *thread, int64_t ret, st
 
 	if (!process || calls->blind || call->epoch != calls->processes->epoch)
 		return;
+	if (ret >= 0 && call->came_later && !call->file && !call->path)
+		look_again(calls, process, call);
 	switch (call->syscall->does) {
 	case SYSCALL_CLOSE:
 		/* Whatever it returns, the descriptor is gone, or was none. */

@@ -47,6 +47,7 @@ struct call {
 	/* What calls.h keeps of the arguments: */
 	const struct syscall *syscall;
 	int64_t fd;		/* the descriptor it is given; -1: none */
+	bool came_later;	/* nothing was known to be there */
 	int64_t argument;	/* of dup2 and its like the new descriptor, of fcntl the command, ... */
 	uint64_t argument2;
 	enum syscall_cloexec cloexec;
