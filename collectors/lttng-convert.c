@@ -6,6 +6,7 @@
  *
  *	$ lttng-convert ~/lttng-traces/redis-20261121-013813 > redis.tskv
  */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,6 +189,34 @@ static void merge(struct conversion *run)
 	free(rings);
 }
 
+/* What is odd about events, whoever decoded them. */
+static void report_events(uint64_t cut, uint64_t timeless)
+{
+	if (cut)
+		message("warning: %llu records have been shortened: NAME.length is the full length of a field",
+			(unsigned long long)cut);
+	if (timeless)
+		message("warning: %llu events have no time, or none that fits 64 bits of nanoseconds",
+			(unsigned long long)timeless);
+}
+
+/* A stream's file as its trace was named: libbabeltrace2 has real paths. */
+static const char *name_of_file(const struct trace *trace, const char *file)
+{
+	static char shown[PATH_MAX + sizeof ((struct stream *)NULL)->file];
+	char real[PATH_MAX];
+
+	for (size_t i = 0; i < trace->n && !trace->live; i++) {
+		size_t len = realpath(trace->paths[i], real) ? strlen(real) : 0;
+
+		if (len && strncmp(file, real, len) == 0 && file[len] == '/') {
+			snprintf(shown, sizeof shown, "%s%s", trace->paths[i], file + len);
+			return shown;
+		}
+	}
+	return file;
+}
+
 /* What became of each stream. */
 static void report_streams(struct conversion *run)
 {
@@ -198,7 +227,8 @@ static void report_streams(struct conversion *run)
 	for (uint32_t i = 0; i < n; i++) {
 		const struct stream *stream = &streams[i];
 		const struct trace *trace = &run->traces[stream->trace];
-		const char *name = *stream->file && !trace->rescued ? stream->file : trace->name;
+		bool is_named = *stream->file && !trace->rescued;
+		const char *name = is_named ? name_of_file(trace, stream->file) : trace->name;
 
 		if (stream->state != STREAM_ENDED) {
 			const char *reason = *stream->reason ? stream->reason : "it was not read to its end";
@@ -220,13 +250,7 @@ static void report_streams(struct conversion *run)
 		run->lost_unknown |= stream->lost_unknown != 0;
 		run->lost_places += stream->lost_places;
 	}
-	if (cut)
-		message("warning: %llu records have been shortened: NAME.length is the full length of a "
-			"field",
-			(unsigned long long)cut);
-	if (timeless)
-		message("warning: %llu events have no time that fits 64 bits of nanoseconds",
-			(unsigned long long)timeless);
+	report_events(cut, timeless);
 }
 
 /* Opens the traces and starts their workers. */
@@ -307,6 +331,7 @@ static void convert_fast(struct conversion *run, struct ctf_traces *traces)
 	progress_end(&run->progress);
 	write_end(run, traces, latest);
 	run->complete &= ctf_traces_report(traces, &sum);
+	report_events(sum.cut, sum.timeless);
 	run->lost = sum.lost;
 	run->lost_places = sum.lost_places;
 	run->lost_unknown = sum.lost_unknown;

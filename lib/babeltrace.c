@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "discards.h"
 #include "eventplan.h"
 #include "memory.h"
 #include "table.h"
@@ -38,6 +39,7 @@ struct input {
 	int64_t ts;
 	uint64_t skip;			/* messages that an earlier worker did */
 	uint64_t left;			/* messages that may still come */
+	struct discards discards;
 	bool is_padded;			/* its last event is not what was recorded */
 	bt_message_iterator *counter;	/* to know beforehand which one that is */
 	const bt_packet *packet;	/* whose context is known: */
@@ -356,7 +358,7 @@ static int64_t nanoseconds(struct input *input, const bt_clock_snapshot *snapsho
 		return ns;
 	input->stream->timeless++;
 	bt_current_thread_clear_error();
-	return input->ts;
+	return input->ts == INT64_MIN ? 0 : input->ts;
 }
 
 static bool loss_times(struct input *input, const bt_message *message, bool packets, int64_t *first,
@@ -383,6 +385,17 @@ static bool loss_times(struct input *input, const bt_message *message, bool pack
 	*last = nanoseconds(input,
 			    bt_message_discarded_events_borrow_end_default_clock_snapshot_const(message));
 	return true;
+}
+
+/* A loss comes before the packet that tells of it: whose it is, that packet says. */
+static void enter_packet_ahead(struct input *input)
+{
+	for (uint64_t i = input->at; i < input->count && i <= input->at + 1; i++) {
+		const bt_message *next = input->messages[i];
+
+		if (bt_message_get_type(next) == BT_MESSAGE_TYPE_PACKET_BEGINNING)
+			enter_packet(input, bt_message_packet_beginning_borrow_packet_const(next));
+	}
 }
 
 /* Looks at a message; true when it is one that becomes a record. */
@@ -412,8 +425,11 @@ static bool examine(struct decoder *decoder, struct input *input, const bt_messa
 	case BT_MESSAGE_TYPE_DISCARDED_EVENTS:
 	case BT_MESSAGE_TYPE_DISCARDED_PACKETS:
 		input->is_event = false;
-		loss_times(input, message, bt_message_get_type(message) == BT_MESSAGE_TYPE_DISCARDED_PACKETS,
-			   &input->ts, &last);
+		enter_packet_ahead(input);
+		if (!loss_times(input, message, bt_message_get_type(message) == BT_MESSAGE_TYPE_DISCARDED_PACKETS,
+				&input->ts, &last) &&
+		    input->ts == INT64_MIN)
+			input->ts = 0;
 		return true;
 	default:
 		return false;
@@ -518,39 +534,34 @@ static bool advance(struct decoder *decoder, struct input *input)
 
 /* ---- records ---- */
 
-/* More events than nanoseconds: the tracer's counter has wrapped, or was torn. */
-static bool is_absurd(uint64_t n, bool timed, int64_t first, int64_t last)
-{
-	uint64_t span = timed && last > first ? (uint64_t)last - (uint64_t)first : 0;
-
-	return n > (timed ? span + 1000 : (uint64_t)1 << 48);
-}
-
 static void write_loss(struct decoder *decoder, struct input *input)
 {
 	const bt_message *message = input->message;
-	bool packets = bt_message_get_type(message) == BT_MESSAGE_TYPE_DISCARDED_PACKETS, timed, known;
+	bool packets = bt_message_get_type(message) == BT_MESSAGE_TYPE_DISCARDED_PACKETS, timed;
 	struct writer *out = &decoder->out.writer;
 	struct stream *stream = input->stream;
 	int64_t first = input->ts, last = input->ts;
-	uint64_t n = 0;
+	uint64_t n = LOST_UNKNOWN, missing = 0, count;
 
 	timed = loss_times(input, message, packets, &first, &last);
-	known = (packets ? bt_message_discarded_packets_get_count(message, &n)
-			 : bt_message_discarded_events_get_count(message, &n)) ==
-			BT_PROPERTY_AVAILABILITY_AVAILABLE &&
-		!is_absurd(n, timed, first, last);
-	if (first > decoder->selection->end_ns || last < decoder->selection->begin_ns)
+	if (packets) {
+		if (bt_message_discarded_packets_get_count(message, &count) == BT_PROPERTY_AVAILABILITY_AVAILABLE &&
+		    !discards_absurd(count, timed, first, last))
+			missing = count;
+	} else if (bt_message_discarded_events_get_count(message, &count) == BT_PROPERTY_AVAILABILITY_AVAILABLE) {
+		n = discards_count(&input->discards, count, 64, timed, first, last);
+	}
+	if (n == 0 || first > decoder->selection->end_ns || last < decoder->selection->begin_ns)
 		return;
 	stream->lost_places++;
-	if (packets || !known)
+	if (n == LOST_UNKNOWN)
 		stream->lost_unknown++;
 	else
 		stream->lost += n;
 	writer_begin(out, input->ts, SLICE("lost"));
 	if (input->cpu != CPU_UNKNOWN)
 		writer_i64(out, KEY("cpu"), input->cpu);
-	if (packets || !known)
+	if (n == LOST_UNKNOWN)
 		writer_raw(out, KEY("n"), SLICE("?"));
 	else
 		writer_u64(out, KEY("n"), n);
@@ -559,8 +570,8 @@ static void write_loss(struct decoder *decoder, struct input *input)
 		writer_i64(out, KEY("first_ts"), first);
 		writer_i64(out, KEY("last_ts"), last);
 	}
-	if (packets && known)
-		writer_u64(out, KEY("packets"), n);
+	if (missing)
+		writer_u64(out, KEY("packets"), missing);
 	writer_end(out);
 	ring_publish(&decoder->out, input->ts, stream->order);
 }

@@ -26,8 +26,12 @@ int loss_report(struct loss *loss, const char *what, bool strict)
 	lookup_free(&loss->n);
 	if (loss->records == 0)
 		return EXIT_COMPLETE;
-	message("%s%llu event%s lost in %llu place%s: %s incomplete", loss->unknown ? "at least " : "",
-		(unsigned long long)loss->events, loss->events == 1 ? " was" : "s were",
-		(unsigned long long)loss->records, loss->records == 1 ? "" : "s", what);
+	if (loss->unknown && loss->events == 0)
+		message("an unknown number of events was lost in %llu place%s: %s incomplete",
+			(unsigned long long)loss->records, loss->records == 1 ? "" : "s", what);
+	else
+		message("%s%llu event%s lost in %llu place%s: %s incomplete", loss->unknown ? "at least " : "",
+			(unsigned long long)loss->events, loss->events == 1 ? " was" : "s were",
+			(unsigned long long)loss->records, loss->records == 1 ? "" : "s", what);
 	return strict ? EXIT_LOSS : EXIT_COMPLETE;
 }

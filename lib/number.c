@@ -299,8 +299,7 @@ size_t number_put_u64(char *to, uint64_t value)
 	return n + 8;
 }
 
-/* Nine digits, leading zeros and all. */
-static void put_nine(char *to, uint32_t value)
+void number_put_nine(char *to, uint32_t value)
 {
 	*to = (char)('0' + value / 100000000);
 	put_digits(to + 1, digits_of(value % 100000000) | 0x3030303030303030);
@@ -325,7 +324,7 @@ size_t number_put_ns(struct number_second *last, char *to, int64_t ts)
 		number_put_i64(last->digits, second);
 	}
 	memcpy(to, last->digits, 10);
-	put_nine(to + 10, (uint32_t)(ts - second * SECOND));
+	number_put_nine(to + 10, (uint32_t)(ts - second * SECOND));
 	return 19;
 }
 

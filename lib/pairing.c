@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "calls.h"
+#include "callstack.h"
 #include "memory.h"
 #include "message.h"
 #include "number.h"
@@ -21,7 +22,7 @@ enum field {
 	PREV_TID, PREV_COMM, PREV_STATE, NEXT_TID, NEXT_COMM, TARGET_CPU,
 	PARENT_PID, PARENT_TID, PARENT_COMM, CHILD_PID, CHILD_TID, CHILD_COMM,
 	FILENAME, OLD_TID, NAME, ID, RET, ERROR_CODE, IRQ_NUMBER, VEC, LAST_TS,
-	DEV, SECTOR, NR_SECTOR, BYTES, RWBS, ERROR, FIELDS,
+	DEV, SECTOR, NR_SECTOR, BYTES, RWBS, ERROR, PREV_YIELDS, IN_IRQ, FIELDS,
 };
 #define FIELD_KEYS { \
 	[TS] = LOOKUP("ts"), [CPU] = LOOKUP("cpu"), [PID] = LOOKUP("pid"), [TID] = LOOKUP("tid"), \
@@ -37,7 +38,8 @@ enum field {
 	[ID] = LOOKUP("id"), [RET] = LOOKUP("ret"), [ERROR_CODE] = LOOKUP("error_code"), \
 	[IRQ_NUMBER] = LOOKUP("irq"), [VEC] = LOOKUP("vec"), [LAST_TS] = LOOKUP("last_ts"), \
 	[DEV] = LOOKUP("dev"), [SECTOR] = LOOKUP("sector"), [NR_SECTOR] = LOOKUP("nr_sector"), \
-	[BYTES] = LOOKUP("bytes"), [RWBS] = LOOKUP("rwbs"), [ERROR] = LOOKUP("error") }
+	[BYTES] = LOOKUP("bytes"), [RWBS] = LOOKUP("rwbs"), [ERROR] = LOOKUP("error"), \
+	[PREV_YIELDS] = LOOKUP("prev_yields"), [IN_IRQ] = LOOKUP("in_irq") }
 
 enum selection_extent pairing_reads(struct slice ev)
 {
@@ -93,6 +95,7 @@ struct pairing {
 	struct threads *threads;
 	struct calls *calls;
 	struct requests *requests;
+	struct callstack callstack;
 	struct lookup field[FIELDS];
 	bool wanted[PAIRING_KINDS];
 	bool follow;		/* what descriptors stand for: somebody wants it */
@@ -119,6 +122,7 @@ struct pairing *pairing_new(struct reader *in, struct writer *out, const bool *w
 		.in = in,
 		.out = out,
 		.threads = threads_new(),
+		.callstack = CALLSTACK,
 		.field = FIELD_KEYS,
 		.last_ts = INT64_MIN,
 	};
@@ -133,6 +137,7 @@ void pairing_free(struct pairing *p)
 {
 	for (size_t i = 0; i < FIELDS; i++)
 		lookup_free(&p->field[i]);
+	callstack_free(&p->callstack);
 	requests_free(p->requests);
 	calls_free(p->calls);
 	threads_free(p->threads);
@@ -288,7 +293,8 @@ static void put_stretch(struct pairing *p, struct thread *thread, const struct s
 	} else if (stretch->state == THREAD_BLOCKED && p->wanted[PAIRING_BLOCKED]) {
 		if (p->record && thread->woken)
 			who = (struct span_other){ thread->waker_tid, label_text(&thread->waker_comm) };
-		span_blocked(p->out, &span, stretch->letter, who, who.tid >= 0 && thread->waker_irq);
+		span_blocked(p->out, &span, stretch->letter, who, who.tid >= 0 && thread->waker_irq,
+			     text_slice(thread->stack));
 	}
 }
 
@@ -333,15 +339,25 @@ static void thread_ends(struct pairing *p, struct thread *thread)
 	threads_remove(p->threads, thread);
 }
 
-static enum thread_why why_it_leaves(const struct thread *thread, char letter)
+/* collect-sched, which records no calls, tells of a yield itself, as it does of interrupts in wakeups. */
+static enum thread_why why_it_leaves(struct pairing *p, const struct thread *thread, char letter)
 {
 	if (letter == 'R')
-		return thread->call.open && slice_equal(thread->call.name, SLICE("sched_yield")) ?
-			WHY_YIELD : WHY_PREEMPT;
+		return (thread->call.open && slice_equal(thread->call.name, SLICE("sched_yield"))) ||
+			text(p, PREV_YIELDS).len ? WHY_YIELD : WHY_PREEMPT;
 	if (letter == 'X' || letter == 'Z')
 		return WHY_EXIT;
 	/* Kernels before 4.14 give the dead state as a bit that means parked or idle today. */
 	return thread->exiting && (letter == 'P' || letter == 'I') ? WHY_EXIT : WHY_SLEEP;
+}
+
+/* Where the thread sleeps, if the tracer tells: its stack when it left the CPU. */
+static void keep_stack(struct pairing *p, struct thread *thread)
+{
+	struct slice fields = callstack_fields(&p->callstack, p->record), none = { "", 0 };
+
+	text_drop(thread->stack);
+	thread->stack = fields.len ? text_new(p->threads->processes, fields, none, none) : NULL;
 }
 
 static void switch_from(struct pairing *p, int64_t tid, char letter)
@@ -351,9 +367,11 @@ static void switch_from(struct pairing *p, int64_t tid, char letter)
 	enum thread_why why;
 
 	threads_name(thread, -1, text(p, PREV_COMM));
-	why = why_it_leaves(thread, letter);
+	why = why_it_leaves(p, thread, letter);
 	if (threads_switch_out(p->threads, p->cpu, thread, p->ts, why, letter, &stretch))
 		put_stretch(p, thread, &stretch);
+	if (why == WHY_SLEEP && tid && p->wanted[PAIRING_BLOCKED])
+		keep_stack(p, thread);
 	if (why == WHY_EXIT && tid)
 		thread_ends(p, thread);
 }
@@ -400,7 +418,7 @@ static void on_wakeup(struct pairing *p, enum event_kind kind)
 	if (p->thread) {
 		waker = p->thread->tid;
 		waker_comm = p->thread->comm;
-		irq = waker == 0 || (p->cpu && p->cpu->handlers.n);
+		irq = waker == 0 || (p->cpu && p->cpu->handlers.n) || text(p, IN_IRQ).len;
 	}
 	thread = threads_at(p->threads, tid, p->ts);
 	threads_name(thread, -1, text(p, PAYLOAD_COMM));

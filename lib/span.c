@@ -55,6 +55,9 @@ static void end(struct writer *out, const struct span *span)
 {
 	if (span->unfinished)
 		writer_raw(out, KEY("unfinished"), SLICE("1"));
+	if (span->clipped)
+		writer_raw(out, KEY("clipped"), SLICE("1"));
+	put_text(out, KEY("role"), span->role);
 	writer_end(out);
 }
 
@@ -79,7 +82,7 @@ void span_runq(struct writer *out, const struct span *span, struct slice why, st
 }
 
 void span_blocked(struct writer *out, const struct span *span, char state, struct span_other waker,
-		  bool waker_irq)
+		  bool waker_irq, struct slice stack)
 {
 	begin(out, span, SLICE("blocked"));
 	put_number(out, KEY("dur_ns"), span->dur_ns);
@@ -88,6 +91,7 @@ void span_blocked(struct writer *out, const struct span *span, char state, struc
 	put_text(out, KEY("waker_comm"), waker.comm);
 	if (waker_irq)
 		writer_raw(out, KEY("waker_irq"), SLICE("1"));
+	writer_bytes(out, stack.at, stack.len);
 	end(out, span);
 }
 

@@ -19,6 +19,8 @@ struct span {
 	struct slice who;	/* the fields pid, tid and comm, where they have been put together: span_who() */
 	int64_t dur_ns;
 	bool unfinished;	/* it had not ended when the input did */
+	bool clipped;		/* it had begun before the recording did, from where it is counted */
+	struct slice role;	/* job, background; empty: nobody asks */
 };
 
 /*
@@ -47,9 +49,12 @@ struct span_call {
 
 void span_oncpu(struct writer *out, const struct span *span, struct slice why, struct span_other next);
 void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by);
-/* WAKER_IRQ: an interrupt handler did it, on top of the waker. */
+/*
+ * WAKER_IRQ: an interrupt handler did it, on top of the waker. STACK: the fields that tell where it slept
+ * (callstack_fields()), or empty.
+ */
 void span_blocked(struct writer *out, const struct span *span, char state, struct span_other waker,
-		  bool waker_irq);
+		  bool waker_irq, struct slice stack);
 void span_syscall(struct writer *out, const struct span *span, const struct span_call *call);
 void span_irq(struct writer *out, const struct span *span, int64_t irq, struct slice name,
 	      struct slice ret);

@@ -12,6 +12,7 @@ each() {
 	while read -r name kind input args; do
 		[ $# = 0 ] || [[ " $* " == *" $kind "* ]] || continue
 		[ -x "$WEIR_BIN/$name" ] || continue
+		[ "$kind" != live ] || [ $# = 0 ] || "$WEIR_BIN/$name" --check >/dev/null 2>&1 || continue
 		rm -rf "$T/work"
 		mkdir "$T/work"
 		args=${args//'$T'/$T/work}
@@ -49,6 +50,7 @@ help_and_page() {
 	for section in NAME SYNOPSIS DESCRIPTION FIELDS MEMORY 'EXIT STATUS' EXAMPLES; do
 		grep -q "^\.Sh $section\$" "$page" || { echo "no section $section"; return 1; }
 	done
+	[ "$2" != live ] || grep -q '^\.Sh OVERHEAD$' "$page" || { echo "no section OVERHEAD"; return 1; }
 }
 @test "--help and the man page name the same options; the page has every section" {
 	need mandoc
@@ -79,7 +81,7 @@ full_disk() {
 	[ "$status" = 1 ] && [[ $err == *"No space left on device"* ]] || { echo "status $status: $err"; return 1; }
 }
 @test "a full disk behind stdout: status 1, and it is said" {
-	each full_disk records document text
+	each full_disk records document text live picture source
 }
 
 closed_stdout() {
@@ -88,7 +90,7 @@ closed_stdout() {
 	[ "$status" = 1 ] && [ -n "$err" ] || { echo "status $status: $err"; return 1; }
 }
 @test "a closed stdout: status 1, and it is said" {
-	each closed_stdout records document text
+	each closed_stdout records document text live picture source
 }
 
 closed_pipe() {
@@ -97,7 +99,7 @@ closed_pipe() {
 	[ -z "${err//*" lost in "*/}" ] || { echo "$err"; return 1; }
 }
 @test "a closed pipe ends it at once, silently" {
-	each closed_pipe records text
+	each closed_pipe records text live
 }
 
 empty_input() {
@@ -105,7 +107,7 @@ empty_input() {
 	[ "$status" = 0 ] || { echo "status $status: $err"; return 1; }
 }
 @test "empty input is fine" {
-	each empty_input
+	each empty_input records document text file database picture
 }
 
 cut_line() {

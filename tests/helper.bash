@@ -82,3 +82,17 @@ record() {
 	local IFS=$'\t'
 	printf '%s\n' "$*"
 }
+
+# need_bpf COLLECTOR: skip the test where the collector is not built or the kernel refuses its programs.
+need_bpf() {
+	[ -x "$WEIR_BIN/$1" ] || skip "$1 is not built: no libbpf, clang or bpftool"
+	"$WEIR_BIN/$1" --check >/dev/null 2>&1 || skip "the kernel refuses BPF programs"
+}
+
+# build NAME: compiles tests/NAME.c once for all tests and prints where it is.
+build() {
+	local to=$TESTS/../out/tests-bin/$1
+	mkdir -p "${to%/*}"
+	[ "$to" -nt "$TESTS/$1.c" ] || { cc -O1 -o "$to.$$" "$TESTS/$1.c" -pthread && mv "$to.$$" "$to"; } || return 1
+	echo "$to"
+}

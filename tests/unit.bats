@@ -35,6 +35,10 @@ unit() {
 	unit number
 }
 
+@test "a torn counter of what was discarded" {
+	unit discards
+}
+
 @test "moments: python's calendar agrees" {
 	need python3
 	python3 -c '
@@ -62,4 +66,12 @@ with open(sys.argv[1], "w") as lines, open(sys.argv[2], "w") as want:
 	paste -d '|' "$T/lines" "$T/want" "$T/got" | awk -F '|' '$2 != $3' >"$T/differ"
 	head -n 20 "$T/differ"
 	[ ! -s "$T/differ" ]
+}
+
+@test "schedules: exact after years, as many requests as they say" {
+	unit schedule
+}
+
+@test "latencies beyond what is kept exactly" {
+	unit latency
 }

@@ -148,9 +148,9 @@ static bool add_stream(struct ctf_layout *layout, struct ctf_stream_layout *s, c
 	if (!s->event_header)
 		return false;
 	s->clock = s->event_header->clock;
-	if (s->clock && s->clock->frequency == 1000000000) {
+	if (s->clock && s->clock->frequency == 1000000000 && ctf_clock_time(s->clock, 0, &s->origin_ns)) {
 		s->is_ns = true;
-		s->origin_ns = ctf_clock_ns(s->clock, 0);
+		s->clock_max = (uint64_t)(INT64_MAX - (s->origin_ns > 1 ? s->origin_ns : 1));
 	}
 	s->discarded_bits = width_of(m, stream->packet_context, "events_discarded");
 	if (!add_plans(layout, s, selection, error, error_size))
@@ -241,22 +241,37 @@ static uint64_t cycles_ns(uint64_t frequency, uint64_t cycles)
 	return ns >= 18446744073709551615.0 ? UINT64_MAX : (uint64_t)ns;
 }
 
-int64_t ctf_clock_ns(const struct ctf_clock *clock, uint64_t value)
+/* The time of the clock's value 0. False: it does not fit. */
+static bool origin(const struct ctf_clock *clock, int64_t *ns)
 {
-	int64_t frequency = (int64_t)clock->frequency;
-	uint64_t seconds = (uint64_t)clock->offset_seconds;
-	int64_t cycles = clock->offset;
+	int64_t frequency = (int64_t)clock->frequency, seconds = clock->offset_seconds, cycles = clock->offset;
 
 	if (frequency > 0) {
 		/* Whole seconds first, so that little is left to round. */
-		seconds += (uint64_t)(cycles / frequency);
+		if (__builtin_add_overflow(seconds, cycles / frequency, &seconds))
+			return false;
 		cycles %= frequency;
 		if (cycles < 0) {
-			seconds--;
+			if (__builtin_sub_overflow(seconds, 1, &seconds))
+				return false;
 			cycles += frequency;
 		}
 	}
-	/* Unsigned, because hostile offsets may overflow. */
-	return (int64_t)(seconds * 1000000000 + cycles_ns(clock->frequency, (uint64_t)cycles) +
-			 cycles_ns(clock->frequency, value));
+	return !__builtin_mul_overflow(seconds, 1000000000, ns) &&
+	       !__builtin_add_overflow(*ns, cycles_ns(clock->frequency, (uint64_t)cycles), ns);
+}
+
+bool ctf_clock_time(const struct ctf_clock *clock, uint64_t value, int64_t *ns)
+{
+	uint64_t since = cycles_ns(clock->frequency, value);
+
+	/* As libbabeltrace2 has it, the time since the origin must fit by itself, too. */
+	return origin(clock, ns) && since < INT64_MAX && !__builtin_add_overflow(*ns, since, ns);
+}
+
+int64_t ctf_clock_ns(const struct ctf_clock *clock, uint64_t value)
+{
+	int64_t ns;
+
+	return ctf_clock_time(clock, value, &ns) ? ns : clock->offset_seconds < 0 ? INT64_MIN : INT64_MAX;
 }

@@ -24,6 +24,7 @@ struct ctf_stream_layout {
 	const struct ctf_clock *clock;		/* of the events; NULL: they have no time */
 	bool is_ns;				/* whose unit is 1 ns, counted from: */
 	int64_t origin_ns;
+	uint64_t clock_max;			/* up to this value the times fit */
 	unsigned discarded_bits;		/* width of the counter of discarded events; 0: has none */
 	struct ctf_plan **plans;		/* by event id, below plans_n; NULL: no such event */
 	uint64_t plans_n;
@@ -47,7 +48,11 @@ void ctf_layout_free(struct ctf_layout *layout);
 /* The layout of the stream with this id, NULL: none. */
 const struct ctf_stream_layout *ctf_layout_stream(const struct ctf_layout *layout, uint64_t id);
 
-/* Nanoseconds since the clock's origin (the Unix epoch, mostly) of its VALUE. */
+/*
+ * Nanoseconds since the clock's origin (the Unix epoch, mostly) of its VALUE. ctf_clock_time() is false where
+ * they do not fit 64 bits; ctf_clock_ns() gives the nearest number that does.
+ */
+bool ctf_clock_time(const struct ctf_clock *clock, uint64_t value, int64_t *ns);
 int64_t ctf_clock_ns(const struct ctf_clock *clock, uint64_t value);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "number.h"
+#include "table.h"
 #include "writer.h"
 
 #define PACKET_MAGIC 0xc1fc1fc1u
@@ -249,14 +250,6 @@ static char *put_ts(struct ctf_stream_reader *r, char *to, int64_t ts)
 	return to + number_put_ns(&r->second, to, ts);
 }
 
-/* More events than nanoseconds: the tracer's counter has wrapped, or was torn. */
-static bool is_absurd(uint64_t n, bool timed, int64_t first, int64_t last)
-{
-	uint64_t span = timed && last > first ? (uint64_t)last - (uint64_t)first : 0;
-
-	return n > (timed ? span + 1000 : (uint64_t)1 << 48);
-}
-
 /* How both kinds of ev=lost begin: when, whose, how many (LOST_UNKNOWN: not known), between which times. */
 static char *put_lost(struct ctf_stream_reader *r, char *to, int64_t ts, uint64_t n, bool timed, int64_t first,
 		      int64_t last)
@@ -280,23 +273,23 @@ static char *put_lost(struct ctf_stream_reader *r, char *to, int64_t ts, uint64_
 	return to;
 }
 
+/* N events (LOST_UNKNOWN: some number), or those of as many PACKETS, or an unknown number of packets. */
 static void write_loss(struct ctf_stream_reader *r, struct batch *batch, uint64_t n, uint64_t packets, bool timed,
 		       int64_t first, int64_t last)
 {
-	bool known = !is_absurd(packets ? packets : n, timed, first, last);
 	int64_t ts = timed ? first : r->last_ts == INT64_MIN ? 0 : r->last_ts;
 	char *to;
 
 	if (timed && (first > r->selection->end_ns || last < r->selection->begin_ns))
 		return;
 	r->account.lost_places++;
-	if (packets || !known)
+	if (n == LOST_UNKNOWN)
 		r->account.lost_unknown++;
 	else
 		r->account.lost += n;
 	to = batch_room(batch, batch->text + batch->len, 512 + r->source.len * 4);
-	to = put_lost(r, to, ts, packets || !known ? LOST_UNKNOWN : n, timed, first, last);
-	if (packets && known) {
+	to = put_lost(r, to, ts, n, timed, first, last);
+	if (packets) {
 		to = PUT(to, "\tpackets=");
 		to += number_put_u64(to, packets);
 	}
@@ -350,44 +343,62 @@ static void report_pending(struct ctf_stream_reader *r, struct batch *batch, con
 	r->pending.reason[0] = '\0';
 }
 
-/* What was lost between the packet before and this one, by their counters. */
+/* Packets that are missing between the one before and this one, by their numbers. */
+static void account_packets(struct ctf_stream_reader *r, struct batch *batch)
+{
+	const struct ctf_packet *p = &r->packet, *b = &r->before;
+	bool timed = p->stream->clock && b->end != UINT64_MAX && p->begin != UINT64_MAX;
+	int64_t first = clock_ns(p->stream, b->end), last = clock_ns(p->stream, p->begin);
+	uint64_t packets;
+
+	if (p->sequence == UINT64_MAX || b->sequence == UINT64_MAX || p->sequence == b->sequence ||
+	    p->sequence == b->sequence + 1)
+		return;
+	packets = p->sequence - b->sequence - 1;
+	/* A number that goes back: some tracer began anew, and what was lost meanwhile nobody knows. */
+	if (p->sequence < b->sequence || discards_absurd(packets, timed, first, last))
+		packets = 0;
+	write_loss(r, batch, LOST_UNKNOWN, packets, timed, first, last);
+}
+
+/* What was lost between the packet before and this one, by their counters; whose it and the events are. */
 static void account_losses(struct ctf_stream_reader *r, struct batch *batch)
 {
 	const struct ctf_packet *p = &r->packet, *b = &r->before;
-	unsigned bits = p->stream->discarded_bits;
 	bool follows = r->has_before && b->stream == p->stream;	/* else the counters are others */
 	bool timed = p->stream->clock && p->begin != UINT64_MAX && p->end != UINT64_MAX;
+	int64_t first = timed ? clock_ns(p->stream, follows ? b->end : p->begin) : 0;
 	int64_t last = timed ? clock_ns(p->stream, p->end) : 0;
-	uint64_t n;
+	unsigned bits = p->stream->discarded_bits;
+	uint64_t n = p->discarded - (follows ? b->discarded : 0);
 
-	if (follows && p->sequence != UINT64_MAX && b->sequence != UINT64_MAX && p->sequence > b->sequence + 1)
-		write_loss(r, batch, 0, p->sequence - b->sequence - 1, timed, clock_ns(p->stream, b->end),
-			   clock_ns(p->stream, p->begin));
-	/* A number that goes back: some tracer began anew, and what was lost meanwhile nobody knows. */
-	if (follows && p->sequence != UINT64_MAX && b->sequence != UINT64_MAX && p->sequence < b->sequence)
-		write_loss(r, batch, 0, UINT64_MAX, timed, clock_ns(p->stream, b->end), clock_ns(p->stream, p->begin));
-	if (p->discarded == UINT64_MAX || (p->discarded == 0 && !follows))
+	r->cpu_len = 0;
+	if (p->cpu != UINT64_MAX) {
+		memcpy(r->cpu, "\tcpu=", 5);
+		r->cpu_len = 5 + number_put_u64(r->cpu + 5, p->cpu);
+	}
+	if (follows)
+		account_packets(r, batch);
+	else
+		r->discards = (struct discards){ 0 };
+	if (p->discarded == UINT64_MAX || n == 0)
 		return;
-	n = p->discarded - (follows ? b->discarded : 0);
-	if (bits && bits < 64)
-		n &= (1ull << bits) - 1;
 	/* Of a trace whose first packets are not here, the count has what was lost before, too. */
-	if (!follows && p->sequence != 0)
-		n = UINT64_MAX;
+	n = !follows && p->sequence != 0 ? LOST_UNKNOWN : discards_count(&r->discards, n, bits, timed, first, last);
 	if (n)
-		write_loss(r, batch, n, 0, timed, follows ? clock_ns(p->stream, b->end) :
-							clock_ns(p->stream, p->begin), last);
+		write_loss(r, batch, n, 0, timed, first, last);
 }
 
 /* --- going through packets -------------------------------------------------------------------------- */
 
-/* Tells the kernel how the packet's pages will be used. */
-static void advise(const struct ctf_stream_reader *r, int advice)
+/* Tells the kernel how the pages from byte FROM of the file to byte TO will be used. */
+static void advise(const struct ctf_stream_reader *r, uint64_t from, uint64_t to, int advice)
 {
 	const struct ctf_file *file = &r->files[r->file];
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t from = r->packet.offset & -page, to = r->next_offset & -page;
 
+	from &= -page;
+	to &= -page;
 	if (to > from)
 		madvise((void *)(uintptr_t)(file->at + from), to - from, advice);
 }
@@ -406,21 +417,18 @@ static void leave_packet(struct ctf_stream_reader *r, struct batch *batch)
 	r->before = r->packet;
 	r->has_before = true;
 	r->done += r->next_offset - r->packet.offset;
-	advise(r, MADV_DONTNEED);
+	if (r->next_offset - r->given < LARGE_PACKET && r->next_offset > r->given)
+		return;
+	advise(r, r->given, r->next_offset, MADV_DONTNEED);
+	r->given = r->next_offset;
 }
 
-static void enter_packet(struct ctf_stream_reader *r, struct batch *batch)
+static void enter_packet(struct ctf_stream_reader *r)
 {
 	const struct ctf_file *file = &r->files[r->file];
 	struct ctf_packet *p = &r->packet;
 	uint64_t bits = (r->next_offset - p->offset) * 8;
 
-	r->cpu_len = 0;
-	if (p->cpu != UINT64_MAX) {
-		memcpy(r->cpu, "\tcpu=", 5);
-		r->cpu_len = 5 + number_put_u64(r->cpu + 5, p->cpu);
-	}
-	account_losses(r, batch);
 	if (p->begin != UINT64_MAX)
 		r->clock = p->begin;
 	r->cursor.base = file->at + p->offset;
@@ -429,7 +437,7 @@ static void enter_packet(struct ctf_stream_reader *r, struct batch *batch)
 	r->sound = p->offset + p->events / 8;
 	memcpy(r->cursor.reg, p->reg, sizeof p->reg);
 	if (p->bytes >= LARGE_PACKET)
-		advise(r, MADV_SEQUENTIAL);
+		advise(r, p->offset, r->next_offset, MADV_SEQUENTIAL);
 	r->in_packet = true;
 }
 
@@ -471,12 +479,36 @@ static bool is_unwanted(const struct ctf_stream_reader *r)
 	       clock_ns(p->stream, p->begin) > r->selection->end_ns;
 }
 
+/*
+ * Whether the packet has been read, from a file before: snapshots overlap, and each has what was still in the
+ * ring. Only packets that may come again are remembered: those that are not before the next file's first one.
+ */
+static bool is_repeated(struct ctf_stream_reader *r)
+{
+	const struct ctf_packet *p = &r->packet;
+	const uint64_t mark[] = { p->begin, p->end, p->sequence, p->bytes };
+	uint64_t key = 0;
+	uint64_t *seen;
+
+	if (p->begin == UINT64_MAX || (!r->seen && p->begin < r->files[r->file].repeats_from))
+		return false;
+	for (unsigned i = 0; i < 4; i++)
+		key = (key ^ mark[i]) * 0x9e3779b97f4a7c15;
+	if (!r->seen)
+		r->seen = table_new(sizeof mark);
+	if ((seen = table_find(r->seen, key)) && memcmp(seen, mark, sizeof mark) == 0)
+		return true;
+	if (p->begin >= r->files[r->file].repeats_from && !r->is_cut)
+		memcpy(table_at(r->seen, key), mark, sizeof mark);
+	return false;
+}
+
 /* Goes to the next packet with wanted events; false when there is none. */
 static bool next_packet(struct ctf_stream_reader *r, struct batch *batch)
 {
 	char error[200];
 
-	for (; r->file < r->files_n; r->file++, r->next_offset = r->sound = 0) {
+	for (; r->file < r->files_n; r->file++, r->next_offset = r->sound = r->given = 0) {
 		const struct ctf_file *file = &r->files[r->file];
 
 		while (r->next_offset < file->size) {
@@ -488,11 +520,16 @@ static bool next_packet(struct ctf_stream_reader *r, struct batch *batch)
 			}
 			report_pending(r, batch, &r->packet);
 			find_successor(r);
+			r->sound = offset + r->packet.events / 8;
+			if (r->files_n > 1 && is_repeated(r)) {
+				r->done += r->next_offset - offset;
+				continue;
+			}
+			account_losses(r, batch);
 			if (!is_unwanted(r)) {
-				enter_packet(r, batch);
+				enter_packet(r);
 				return true;
 			}
-			r->sound = offset + r->packet.events / 8;
 			leave_packet(r, batch);
 		}
 		report_pending(r, batch, NULL);
@@ -576,13 +613,25 @@ static inline bool event_header(struct ctf_stream_reader *r, uint64_t *id)
 	return true;
 }
 
+/* The event's time; where it has none that fits 64 bits, the one before. */
+static int64_t unusual_time(struct ctf_stream_reader *r)
+{
+	const struct ctf_clock *clock = r->packet.stream->clock;
+	int64_t ts;
+
+	if (clock && ctf_clock_time(clock, r->clock, &ts))
+		return ts;
+	r->account.timeless++;
+	return clock && r->last_ts != INT64_MIN ? r->last_ts : 0;
+}
+
 /* The event that begins at the cursor. NULL, or what is wrong with it. */
 static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 {
 	const struct ctf_stream_layout *stream = r->packet.stream;
 	const struct ctf_plan *plan;
-	int64_t ts = 0;
 	uint64_t id;
+	int64_t ts;
 	char *to;
 
 	if (!event_header(r, &id))
@@ -590,10 +639,10 @@ static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 	if (id >= stream->plans_n || !stream->plans[id])
 		return "the metadata has no event of this id";
 	plan = stream->plans[id];
-	if (stream->is_ns)
-		ts = (int64_t)((uint64_t)stream->origin_ns + r->clock);
-	else if (stream->clock)
-		ts = ctf_clock_ns(stream->clock, r->clock);
+	if (stream->is_ns && r->clock <= stream->clock_max)
+		ts = stream->origin_ns + (int64_t)r->clock;
+	else
+		ts = unusual_time(r);
 	if (ts < r->last_ts)
 		r->account.backwards++;
 	r->last_ts = ts;
@@ -667,7 +716,7 @@ bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
 			"the file was cut while it was read", NULL, UINT64_MAX);
 		r->in_packet = r->is_cut = false;
 		r->file++;
-		r->next_offset = r->sound = 0;
+		r->next_offset = r->sound = r->given = 0;
 	}
 	guard = NULL;
 	return !r->over;
@@ -709,5 +758,6 @@ bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
 	}
 	guard = NULL;
 	batch_free(&batch);
+	table_free(probe.seen);
 	return found;
 }

@@ -2,6 +2,9 @@
 /*
  * A data stream: the files that hold its packets, one after the other, decoded to record lines.
  *
+ * The files of a stream may overlap, as snapshots do: a packet that is in several of them is read once. That
+ * takes 64 bytes for each packet that is not older than the next file.
+ *
  * Files are mapped; what has been decoded is given back to the kernel, so a stream takes the memory of
  * one packet and of its batch. Where a packet is damaged, its sound events have been decoded, the rest of
  * it is reported, and reading goes on with the next packet. Where no packet is, the next one is searched
@@ -16,6 +19,7 @@
 #include "ctf/batch.h"
 #include "ctf/event.h"
 #include "ctf/layout.h"
+#include "discards.h"
 
 enum { STREAM_BATCH = 256 << 10 };	/* bytes of lines after which a batch is full */
 
@@ -36,6 +40,7 @@ struct ctf_file {
 	const char *path;
 	const uint8_t *at;
 	uint64_t size;
+	uint64_t repeats_from;		/* packets that begin then or later may come again in the files after it */
 };
 
 /*
@@ -55,6 +60,7 @@ bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *fil
 /* What a stream has lost, and what went wrong. */
 struct ctf_account {
 	uint64_t lost, lost_unknown, lost_places;	/* events; how often their number is not known */
+	uint64_t timeless;		/* events without a time, or with one that 64 bits of ns cannot hold */
 	uint64_t backwards, cut;	/* events earlier than the one before; with an array cut short */
 	uint64_t damaged;		/* places; each has an ev=lost with its reason and offset */
 	char reason[400];		/* of the first damage: `FILE, byte N: ...`; empty: none */
@@ -71,9 +77,12 @@ struct ctf_stream_reader {
 	/* Where reading is. */
 	struct ctf_packet packet, before;
 	bool in_packet, has_before, over;
+	struct discards discards;
+	struct table *seen;		/* packets that may come again; NULL: none */
 	bool is_cut;			/* the packet is not all there */
 	size_t batch_max;		/* bytes of lines; 0: STREAM_BATCH */
 	uint64_t next_offset;
+	uint64_t given;			/* byte of the file up to which pages are the kernel's again */
 	uint64_t sound;			/* byte of the file up to which all was sound */
 	uint32_t tries;			/* for packets, where none was expected */
 	struct {

@@ -9,6 +9,7 @@
 
 #include "memory.h"
 #include "message.h"
+#include "table.h"
 
 enum { PATHS_MAX = 1 << 16 };
 
@@ -53,8 +54,10 @@ static struct ctf_layout *make_layout(char *const *paths, size_t n, const struct
 			free(path);
 		}
 	}
-	if (!best) {
-		snprintf(why, why_size, "it has no metadata");
+	if (most <= 0) {
+		snprintf(why, why_size, best ? "its metadata is empty: the tracer has not written it yet" :
+					       "it has no metadata");
+		free(best);
 		return NULL;
 	}
 	metadata = ctf_metadata_read(best, why, why_size);
@@ -144,6 +147,7 @@ static void add_reader(struct ctf_traces *traces, const struct ctf_layout *layou
 	};
 	for (size_t i = 0; i < n; i++) {
 		reader->files[i] = entries[i].file;
+		reader->files[i].repeats_from = i + 1 < n ? entries[i + 1].first.begin : UINT64_MAX;
 		traces->bytes += entries[i].file.size;
 	}
 	/* Where only the first packet makes no sense, the reader looks for the next one. */
@@ -197,6 +201,7 @@ void ctf_traces_close(struct ctf_traces *traces)
 			free((void *)(uintptr_t)traces->readers[i].files[k].path);
 		}
 		free(traces->readers[i].files);
+		table_free(traces->readers[i].seen);
 	}
 	for (size_t i = 0; i < traces->layouts_n; i++)
 		ctf_layout_free(traces->layouts[i]);
@@ -261,7 +266,6 @@ void ctf_traces_describe(const struct ctf_traces *traces, size_t which, const ch
 
 bool ctf_traces_report(const struct ctf_traces *traces, struct ctf_sum *sum)
 {
-	uint64_t cut = 0;
 	bool good = true;
 
 	for (uint32_t i = 0; i < traces->n; i++) {
@@ -280,13 +284,11 @@ bool ctf_traces_report(const struct ctf_traces *traces, struct ctf_sum *sum)
 		if (account->backwards)
 			message("warning: %s: time goes back in %llu places; the records there are not sorted",
 				reader->files->path, (unsigned long long)account->backwards);
-		cut += account->cut;
+		sum->cut += account->cut;
+		sum->timeless += account->timeless;
 		sum->lost += account->lost;
 		sum->lost_places += account->lost_places;
 		sum->lost_unknown |= account->lost_unknown != 0;
 	}
-	if (cut)
-		message("warning: %llu records have been shortened: NAME.length is the full length of a field",
-			(unsigned long long)cut);
 	return good;
 }

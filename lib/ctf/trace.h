@@ -30,11 +30,12 @@ bool ctf_traces_first(const struct ctf_traces *traces, int64_t *ts);
 
 /*
  * What became of each stream, once all has been decoded: said on stderr where something is wrong. Adds up
- * the losses. False: something could not be decoded.
+ * the rest. False: something could not be decoded.
  */
 struct ctf_sum {
 	uint64_t lost, lost_places;
 	bool lost_unknown;
+	uint64_t cut, timeless;		/* as in ctf_account */
 };
 bool ctf_traces_report(const struct ctf_traces *traces, struct ctf_sum *sum);
 

@@ -548,6 +548,20 @@ def clock_frequencies():
 
 
 @case
+def times_that_do_not_fit():
+    """An event whose time does not fit has that of the one before; the first one, 0."""
+    last = (1 << 63) // 1000000000 - 2  # second
+    clock = Clock(offset_s=last)
+    e = Event('e', Struct([('x', U8)]))
+    times = [(1 << 62) + 5, 2854775807, 2854775808, 10, (1 << 63) + 7, 20]
+    shown = [0, clock.ns(2854775807), clock.ns(2854775807), clock.ns(10), clock.ns(10), clock.ns(20)]
+    events = [(e, [i], time) for i, time in enumerate(times)]
+    trace = Trace([e], {'s': [packet(events, 0, 100)]}, clocks=[clock])
+    trace.records = lambda: ''.join('ts=%d\tev=e\tcpu=0\tx=%d\n' % (ts, i) for i, ts in enumerate(shown)).encode()
+    return [trace]
+
+
+@case
 def times_wrap_across_packets():
     e = Event('e', Struct([('x', U8)]))
     header = Struct([('id', Int(8, roles=['event-record-class-id'])),
@@ -815,7 +829,14 @@ def discarded_events():
             counters(64, [(1, 3, 0), (2, 3, 1)], {1: (1000, 1900, 3, '')}, True),
             counters(64, [(1, 3, 4), (2, 3, 5)], {1: (1000, 1900, '?', '')}, True),
             counters(64, [(1, 0, 0), (4, 0, 3)], {4: (1900, 4000, '?', '\tpackets=2')}, True),
-            counters(64, [(1, 0, 5), (2, 0, 1), (3, 0, 2)], {2: (1900, 2000, '?', '')}, True)]
+            counters(64, [(1, 0, 5), (2, 0, 1), (3, 0, 2)], {2: (1900, 2000, '?', '')}, True),
+            # A counter that is torn; one that begins anew; one that is torn, and nothing was lost.
+            counters(64, [(1, 0, 0), (2, 5, 1), (3, 0, 2), (4, 9, 3)],
+                     {2: (1900, 2900, 5, ''), 3: (2900, 3900, '?', ''), 4: (3900, 4900, 4, '')}, True),
+            counters(64, [(1, 0, 0), (2, 500, 1), (3, 0, 2), (4, 9, 3)],
+                     {2: (1900, 2900, 500, ''), 3: (2900, 3900, '?', ''), 4: (3900, 4900, 9, '')}, True),
+            counters(64, [(1, 0, 0), (2, 5, 1), (3, 0, 2), (4, 5, 3)],
+                     {2: (1900, 2900, 5, ''), 3: (2900, 3900, '?', '')}, True)]
 
 
 def random_type(dice, depth, names, path):

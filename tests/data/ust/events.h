@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A tracepoint with every type of field that LTTng-UST has. */
+/* Tracepoints: one with every type of field that LTTng-UST has; one to count by, of any size. */
 #undef LTTNG_UST_TRACEPOINT_PROVIDER
 #define LTTNG_UST_TRACEPOINT_PROVIDER weir_test
 #undef LTTNG_UST_TRACEPOINT_INCLUDE
@@ -36,6 +36,14 @@ LTTNG_UST_TRACEPOINT_EVENT(weir_test, every,
 		lttng_ust_field_integer(int, pid, 77)
 		lttng_ust_field_integer(int, vtid, 88)
 		lttng_ust_field_integer(int, cpu, 99)
+	)
+)
+
+LTTNG_UST_TRACEPOINT_EVENT(weir_test, step,
+	LTTNG_UST_TP_ARGS(unsigned, number, const char *, filling, size_t, bytes),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer(unsigned, number, number)
+		lttng_ust_field_sequence_text(char, filling, filling, size_t, bytes)
 	)
 )
 #endif

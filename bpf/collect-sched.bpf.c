@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0-only)
+/*
+ * The stretches of each thread, running, runnable or blocked: each thread's present one is kept beside the
+ * thread, and told when it ends. So a lost event loses one stretch, and the next one is right.
+ */
+#include "bpf.h"
+#include "collect-sched.h"
+#include "sums.h"
+
+const volatile bool spans = true, raw = false, aggregate = false;
+const volatile __u32 yield_nr = 0;	/* the system call sched_yield; with 0 it is not told from preemption */
+
+struct stretch {
+	__u64 since;
+	__u32 waker_tid;
+	__u32 cpu;		/* that it left last */
+	__u8 state, why, letter, clipped;
+	__u8 has_waker, waker_irq;
+	char waker_comm[COMM];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct stretch);
+} stretches SEC(".maps");
+
+/* What a CPU is doing on top of a thread is in its count of reasons not to preempt (include/linux/preempt.h). */
+extern const int __preempt_count __ksym;
+enum { IN_SOFTIRQ = 0x100, IN_HARDIRQ = 0xff0000 };
+
+static __always_inline bool in_interrupt(void)
+{
+	const int *count = bpf_this_cpu_ptr(&__preempt_count);
+
+	return (*count & (IN_SOFTIRQ | IN_HARDIRQ)) != 0;
+}
+
+/* Where the kernel tells no addresses of its variables (CONFIG_KALLSYMS_ALL), handlers are counted instead. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __s32);
+} handlers SEC(".maps");
+
+static __always_inline __s32 *handlers_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&handlers, &zero);
+}
+
+static __always_inline int handler_begins(void)
+{
+	__s32 *n = handlers_here();
+
+	if (n)
+		++*n;
+	return 0;
+}
+
+static __always_inline int handler_ends(void)
+{
+	__s32 *n = handlers_here();
+
+	if (n && *n > 0)	/* it may have begun before the recording */
+		--*n;
+	return 0;
+}
+
+#define HANDLER(tracepoint, does) \
+	SEC("tp_btf/" #tracepoint) int tracepoint(void *ctx) { return does(); }
+HANDLER(irq_handler_entry, handler_begins)
+HANDLER(irq_handler_exit, handler_ends)
+HANDLER(softirq_entry, handler_begins)
+HANDLER(softirq_exit, handler_ends)
+HANDLER(hrtimer_expire_entry, handler_begins)
+HANDLER(hrtimer_expire_exit, handler_ends)
+
+/* What /proc/PID/stat shows: the order of the kernel's task_state_array. */
+static __always_inline __u8 letter_of(__u32 state)
+{
+	if (state & STATE_NOLOAD)
+		return 'I';
+	if (state & STATE_INTERRUPTIBLE)
+		return 'S';
+	if (state & STATE_UNINTERRUPTIBLE)
+		return 'D';
+	if (state & STATE_STOPPED)
+		return 'T';
+	if (state & STATE_TRACED)
+		return 't';
+	if (state & (STATE_DEAD | STATE_EXIT_DEAD))
+		return 'X';
+	if (state & STATE_ZOMBIE)
+		return 'Z';
+	if (state & STATE_PARKED)
+		return 'P';
+	return state ? 'D' : 'R';	/* bits that only the kernel's own sleeps have */
+}
+
+/* As a tracer shows it: __task_state_index() of include/linux/sched.h, as a bit. */
+static __always_inline __u32 reported(__u32 state, bool preempt)
+{
+	__u32 bits = state & STATE_REPORT;
+
+	if (preempt)
+		return 0x100;
+	if ((state & (STATE_UNINTERRUPTIBLE | STATE_NOLOAD)) == (STATE_UNINTERRUPTIBLE | STATE_NOLOAD))
+		return 0x80;
+	/* The highest one alone. */
+	for (__u32 bit = 0x40; bit; bit >>= 1)
+		if (bits & bit)
+			return bit;
+	return 0;
+}
+
+static __always_inline bool yields(struct task_struct *prev)
+{
+	struct pt_regs *regs;
+
+	if (!yield_nr)
+		return false;
+	regs = (struct pt_regs *)bpf_task_pt_regs((void *)prev);
+	if (bpf_core_field_exists(regs->orig_ax))
+		return BPF_CORE_READ(regs, orig_ax) == yield_nr;
+	if (bpf_core_field_exists(regs->syscallno))
+		return (__u32)BPF_CORE_READ(regs, syscallno) == yield_nr;
+	return false;
+}
+
+static __always_inline struct stretch *stretch_of(struct task_struct *task)
+{
+	return bpf_task_storage_get(&stretches, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+/* Events that do not follow from those before: a kernel may hide some. What they contradict is not told. */
+__u64 contradictions;
+
+static __always_inline void contradicts(void)
+{
+	__sync_fetch_and_add(&contradictions, 1);
+}
+
+/* The stretch of TASK under way ends: tells it, if it is wanted. */
+static __always_inline void ends(struct task_struct *task, struct stretch *stretch, __u64 ts, __u8 why,
+				 __u32 other_tid, const char *other_comm)
+{
+	__u64 dur = ts - stretch->since;
+	struct sched_span *span;
+	__u8 state = stretch->state, role;
+	bool asked;
+
+	if (!spans || state == SCHED_UNKNOWN || dur < settings.threshold_ns || (__s64)dur < 0)
+		return;
+	if (!task_is_wanted(task, &role, &asked))
+		return;
+	if (aggregate) {
+		sums_add(task, state, dur);
+		return;
+	}
+	span = event_reserve(sizeof *span);
+	if (!span)
+		return;
+	event_of(&span->event, task, ts, SCHED_SPAN, role, asked);
+	span->dur_ns = dur;
+	span->state = state;
+	span->why = state == SCHED_RUNNABLE ? stretch->why : why;
+	span->letter = stretch->letter;
+	span->clipped = stretch->clipped;
+	span->waker_irq = 0;
+	span->has_other = other_comm != NULL;
+	span->other_tid = other_tid;
+	if (state == SCHED_BLOCKED) {
+		span->event.cpu = stretch->cpu;
+		span->has_other = stretch->has_waker;
+		span->other_tid = stretch->waker_tid;
+		span->waker_irq = stretch->has_waker && stretch->waker_irq;
+		__builtin_memcpy(span->other_comm, stretch->waker_comm, COMM);
+	} else if (other_comm) {
+		bpf_probe_read_kernel(span->other_comm, COMM, other_comm);
+	}
+	event_submit(span);
+}
+
+static __always_inline void begins(struct stretch *stretch, __u64 ts, __u8 state, __u8 why, __u8 letter)
+{
+	stretch->since = ts;
+	stretch->state = state;
+	stretch->why = why;
+	stretch->letter = letter;
+	stretch->cpu = bpf_get_smp_processor_id();
+	stretch->clipped = 0;
+	stretch->has_waker = 0;
+}
+
+/* LTTng's numbers for priorities: 20 is nice 0. */
+static __always_inline __u32 prio_of(struct task_struct *task)
+{
+	return (__u32)(task->prio - 100);
+}
+
+static __always_inline void raw_event(struct task_struct *current, struct task_struct *named, __u64 ts, __u8 kind,
+				      __u32 prev_state, bool flag)
+{
+	struct sched_raw *event;
+	__u8 role, other_role;
+	bool asked, other_asked;
+
+	if (!task_is_wanted(current, &role, &asked)) {
+		if (!task_is_wanted(named, &other_role, &other_asked))
+			return;
+		asked = false;	/* it is in for the other one's sake */
+	} else if (asked && task_is_wanted(named, &other_role, &other_asked) && !other_asked) {
+		asked = false;
+	}
+	event = event_reserve(sizeof *event);
+	if (!event)
+		return;
+	event_of(&event->event, current, ts, kind, role, asked);
+	event->prev_prio = prio_of(current);
+	event->prev_state = prev_state;
+	event->next_tid = (__u32)named->pid;
+	event->next_prio = prio_of(named);
+	event->target_cpu = event->event.cpu;
+	event->flag = flag;
+	bpf_probe_read_kernel(event->next_comm, COMM, named->comm);
+	event_submit(event);
+}
+
+static __always_inline void switches(bool preempt, struct task_struct *prev, struct task_struct *next, __u32 state)
+{
+	__u64 ts = bpf_ktime_get_ns();
+	bool yielded = false;
+	struct stretch *stretch;
+
+	state |= (__u32)prev->exit_state;
+	if (prev->pid && (preempt || !state))
+		yielded = !preempt && yields(prev);
+	if (raw)
+		raw_event(prev, next, ts, SCHED_RAW_SWITCH, reported(state, preempt), yielded);
+	if (!spans)
+		return;
+	if (prev->pid && (stretch = stretch_of(prev))) {
+		__u8 letter = preempt ? 'R' : letter_of(state);
+		__u8 why = letter == 'X' || letter == 'Z' ? SCHED_EXIT : letter != 'R' ? SCHED_SLEEP :
+			   yielded ? SCHED_YIELD : SCHED_PREEMPT;
+
+		if (stretch->state == SCHED_RUNNING)
+			ends(prev, stretch, ts, why, (__u32)next->pid, next->comm);
+		else if (stretch->state != SCHED_UNKNOWN)
+			contradicts();
+		begins(stretch, ts, why == SCHED_EXIT ? SCHED_UNKNOWN : why == SCHED_SLEEP ? SCHED_BLOCKED :
+		       SCHED_RUNNABLE, why, letter);
+	}
+	if (next->pid && (stretch = stretch_of(next))) {
+		if (stretch->state != SCHED_RUNNING)
+			ends(next, stretch, ts, SCHED_PREEMPT, (__u32)prev->pid, prev->pid ? prev->comm : NULL);
+		else
+			contradicts();
+		begins(stretch, ts, SCHED_RUNNING, 0, 0);
+	}
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int state)
+{
+	switches(preempt, prev, next, state);
+	return 0;
+}
+
+/* Before 5.18 the tracepoint does not pass the state. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch_without_state, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	__u32 state;
+
+	if (bpf_core_field_exists(prev->__state))
+		state = BPF_CORE_READ(prev, __state);
+	else
+		state = (__u32)BPF_CORE_READ((struct task_struct___state *)prev, state);
+	switches(preempt, prev, next, state);
+	return 0;
+}
+
+/* The waker is known here, and not where the thread becomes runnable: that may be on another CPU. */
+static __always_inline int waking(struct task_struct *task, bool irq)
+{
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct stretch *stretch;
+
+	if (raw)
+		raw_event(current, task, bpf_ktime_get_ns(), SCHED_RAW_WAKING, 0, irq);
+	if (!spans || !(stretch = stretch_of(task)))
+		return 0;
+	stretch->has_waker = 1;
+	stretch->waker_tid = (__u32)current->pid;
+	stretch->waker_irq = !current->pid || irq;
+	bpf_probe_read_kernel(stretch->waker_comm, COMM, current->comm);
+	return 0;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking, struct task_struct *task)
+{
+	return waking(task, in_interrupt());
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking_by_handlers, struct task_struct *task)
+{
+	__s32 *n = handlers_here();
+
+	return waking(task, n && *n > 0);
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(on_wakeup, struct task_struct *task)
+{
+	__u64 ts = bpf_ktime_get_ns();
+	struct stretch *stretch;
+
+	if (raw)
+		raw_event(bpf_get_current_task_btf(), task, ts, SCHED_RAW_WAKEUP, 0, false);
+	if (!spans || !(stretch = stretch_of(task)) || stretch->state == SCHED_RUNNING ||
+	    stretch->state == SCHED_RUNNABLE)
+		return 0;
+	ends(task, stretch, ts, 0, 0, NULL);
+	begins(stretch, ts, SCHED_RUNNABLE, SCHED_WAKEUP, 'R');
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(on_wakeup_new, struct task_struct *task)
+{
+	__u64 ts = bpf_ktime_get_ns();
+	struct stretch *stretch;
+
+	if (raw)
+		raw_event(bpf_get_current_task_btf(), task, ts, SCHED_RAW_NEW, 0, false);
+	if (spans && (stretch = stretch_of(task)))
+		begins(stretch, ts, SCHED_RUNNABLE, SCHED_NEW, 'R');
+	return 0;
+}
+
+static __always_inline __u32 state_of(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->__state))
+		return BPF_CORE_READ(task, __state);
+	return (__u32)BPF_CORE_READ((struct task_struct___state *)task, state);
+}
+
+static __always_inline __u32 cpu_of(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->thread_info.cpu))
+		return BPF_CORE_READ(task, thread_info.cpu);
+	return BPF_CORE_READ((struct task_struct___cpu *)task, cpu);
+}
+
+static __always_inline int tell_now(struct bpf_iter__task *ctx, struct task_struct *task, struct stretch *stretch)
+{
+	struct sched_now now = { 0 };
+	__u8 role;
+	bool asked;
+
+	now.wanted = task_is_wanted(task, &role, &asked);
+	event_of(&now.event, task, bpf_ktime_get_ns(), SCHED_SPAN, role, asked);
+	now.event.cpu = stretch->cpu;
+	now.since = stretch->since;
+	now.state = stretch->state;
+	now.why = stretch->why;
+	now.letter = stretch->letter;
+	now.clipped = stretch->clipped;
+	bpf_seq_write(ctx->meta->seq, &now, sizeof now);
+	return 0;
+}
+
+/*
+ * Once at the start, when the other programs run already: what each thread is doing. Where an event has
+ * told that before, it stands.
+ */
+SEC("iter/task")
+int begin_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct stretch *stretch;
+	__u64 ts = bpf_ktime_get_ns();
+	__u32 state;
+
+	if (!task || !task->pid)
+		return 0;
+	stretch = stretch_of(task);
+	if (!stretch)
+		return 0;
+	state = state_of(task);
+	if (stretch->state == SCHED_UNKNOWN && !task->exit_state) {
+		if (task->on_cpu)
+			begins(stretch, ts, SCHED_RUNNING, 0, 0);
+		else if (!state)
+			begins(stretch, ts, SCHED_RUNNABLE, SCHED_PREEMPT, 'R');
+		else
+			begins(stretch, ts, SCHED_BLOCKED, 0, letter_of(state));
+		stretch->clipped = 1;
+		stretch->cpu = cpu_of(task);
+	}
+	return tell_now(ctx, task, stretch);
+}
+
+/* Once at the end: the stretches under way. */
+SEC("iter/task")
+int end_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct stretch *stretch;
+
+	if (!task || !task->pid)
+		return 0;
+	stretch = bpf_task_storage_get(&stretches, task, NULL, 0);
+	if (!stretch || stretch->state == SCHED_UNKNOWN)
+		return 0;
+	if ((stretch->state == SCHED_RUNNING) != (task->on_cpu != 0)) {
+		contradicts();
+		return 0;
+	}
+	return tell_now(ctx, task, stretch);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/* What the two sides of collect-sched tell each other. */
+#ifndef WEIR_BPF_COLLECT_SCHED_H
+#define WEIR_BPF_COLLECT_SCHED_H
+
+#include "shared.h"
+
+enum sched_state { SCHED_UNKNOWN, SCHED_RUNNING, SCHED_RUNNABLE, SCHED_BLOCKED };
+
+/* How a stretch of RUNNING ended; how one of RUNNABLE began. */
+enum sched_why { SCHED_PREEMPT, SCHED_YIELD, SCHED_WAKEUP, SCHED_NEW, SCHED_SLEEP, SCHED_EXIT };
+
+/* The kinds of event: spans, and what LTTng records of the same moments. */
+enum sched_kind { SCHED_SPAN, SCHED_RAW_SWITCH, SCHED_RAW_WAKING, SCHED_RAW_WAKEUP, SCHED_RAW_NEW };
+
+/* A stretch of one state that has ended. */
+struct sched_span {
+	struct event event;
+	__u64 dur_ns;
+	__u32 other_tid;	/* RUNNING: who is next; RUNNABLE: who ran before; BLOCKED: the waker */
+	__u8 state, why, letter;
+	__u8 clipped;		/* it had begun before the recording */
+	__u8 waker_irq;
+	__u8 has_other;
+	__u8 unused[6];
+	char other_comm[COMM];
+};
+
+struct sched_raw {
+	struct event event;	/* of the thread that runs */
+	__u32 prev_prio, prev_state;
+	__u32 next_tid, next_prio;	/* of a wakeup: the woken thread */
+	__u32 target_cpu;
+	__u32 flag;		/* a switch: it yields; waking: from an interrupt handler */
+	char next_comm[COMM];
+};
+
+/* What a thread does at the beginning or end of the recording. */
+struct sched_now {
+	struct event event;
+	__u64 since;
+	__u8 state, why, letter, clipped;
+	__u8 wanted;
+	__u8 unused[3];
+};
+
+#ifndef __bpf__
+_Static_assert(sizeof(struct sched_span) == 80, "no holes");
+_Static_assert(sizeof(struct sched_raw) == 80, "no holes");
+_Static_assert(sizeof(struct sched_now) == 56, "no holes");
+#endif
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * The few fields of kernel types that the programs here read. libbpf relocates them to where the running
+ * kernel has them (CO-RE), so the order and the gaps of these declarations mean nothing.
+ */
+#ifndef WEIR_BPF_KERNEL_H
+#define WEIR_BPF_KERNEL_H
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct task_struct;
+
+struct kernfs_node {
+	__u64 id;			/* the inode number of the cgroup's directory */
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[16];
+	struct cgroup *dfl_cgrp;	/* that of the unified hierarchy, v2 */
+};
+
+struct thread_info {
+	unsigned int cpu;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int __state;
+	int exit_state;
+	int on_cpu;
+	int prio;
+	unsigned int flags;
+	int pid;
+	int tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct css_set *cgroups;
+	char comm[16];
+};
+
+/* The CPU, before 5.16. */
+struct task_struct___cpu {
+	unsigned int cpu;
+};
+
+/* Before 5.14 the state was a long of another name. */
+struct task_struct___state {
+	long state;
+};
+
+/* The registers of a thread in user space: which of the fields there is depends on the machine. */
+struct pt_regs {
+	unsigned long orig_ax;		/* x86: the system call, or -1 */
+	int syscallno;			/* arm64 */
+};
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id;
+	__u64 seq_num;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+/* include/linux/sched.h; the first eight are those that a tracer shows (TASK_REPORT). */
+enum {
+	STATE_RUNNING = 0x00, STATE_INTERRUPTIBLE = 0x01, STATE_UNINTERRUPTIBLE = 0x02,
+	STATE_STOPPED = 0x04, STATE_TRACED = 0x08, STATE_EXIT_DEAD = 0x10, STATE_ZOMBIE = 0x20,
+	STATE_PARKED = 0x40, STATE_DEAD = 0x80, STATE_NOLOAD = 0x400, STATE_REPORT = 0x7f,
+};
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running a collector: its BPF programs are opened, set, loaded and attached, the events that they send are
+ * passed on in the order of time, and all is taken down again. What every collector has in common is here;
+ * its own file holds its own options, the settings of its own programs and what becomes of an event.
+ *
+ *	struct collect_options common = COLLECT_DEFAULTS;
+ *	const struct option options[] = { ..., COLLECT_OPTIONS(common), { 0 } };
+ *	common.command = options_parse(&program, argv);
+ *	skeleton = collect_sched__open();
+ *	collect = collect_new(&common, skeleton ? skeleton->skeleton : NULL, programs);
+ *	skeleton->rodata->... = ...;
+ *	collect_start(collect);
+ *	collect_run(collect, on_event, state);
+ *	return collect_end(collect);
+ *
+ * The kernel's side of it is bpf/bpf.h. Needs root, or CAP_BPF and CAP_PERFMON and, for what it learns from
+ * /proc about others' processes, CAP_SYS_PTRACE; all rights that are not needed any more are dropped by
+ * collect_start().
+ */
+#ifndef WEIR_COLLECT_H
+#define WEIR_COLLECT_H
+
+#include "../bpf/shared.h"
+#include "label.h"
+#include "options.h"
+#include "span.h"
+#include "writer.h"
+
+struct bpf_object_skeleton;
+
+struct collect_options {
+	struct option_list processes, prefixes, regexes, pids, cgroups, containers;
+	bool children, all, check;
+	uint64_t threshold_ns;		/* for collectors that have -t */
+	uint64_t duration_ns;		/* 0: until it is stopped */
+	uint64_t ring_bytes;
+	const char *output;
+	char **command;			/* the operands: NULL-terminated, empty for none */
+	uint64_t rights;		/* capabilities (PRIVILEGE()) that the collector needs while it runs */
+};
+#define COLLECT_DEFAULTS { .ring_bytes = 16 << 20 }
+
+/* Entries of the table of options, the same for all collectors. */
+#define COLLECT_OPTIONS(o) \
+	{ 'p', "process", "NAME", "only threads of this name, or of a process of this name; may be repeated", \
+	  OPTION_LIST, .to = &(o).processes }, \
+	{ 0, "prefix", "TEXT", "as -p, names that begin with TEXT; may be repeated", OPTION_LIST, \
+	  .to = &(o).prefixes }, \
+	{ 0, "regex", "REGEX", "as -p, names that the extended REGEX matches; may be repeated", OPTION_LIST, \
+	  .to = &(o).regexes }, \
+	{ 'P', "pid", "PID", "only the process PID; may be repeated", OPTION_LIST, .to = &(o).pids }, \
+	{ 0, "children", NULL, "with -P: and its descendants", OPTION_FLAG, .to = &(o).children }, \
+	{ 0, "cgroup", "PATH", "only what runs in the cgroup at PATH; may be repeated", OPTION_LIST, \
+	  .to = &(o).cgroups }, \
+	{ 0, "container", "NAME", "only what runs in the container of this name or id; may be repeated", \
+	  OPTION_LIST, .to = &(o).containers }, \
+	{ 0, "all", NULL, "with -P or a command: keep the other processes too; role=job|background tells", \
+	  OPTION_FLAG, .to = &(o).all }, \
+	{ 'd', "duration", "TIME", "stop after TIME (a bare number is seconds)", OPTION_SECONDS, \
+	  .to = &(o).duration_ns, .min = 1 }, \
+	{ 'o', "output", "FILE", "write the records to FILE, and leave stdout to the command", OPTION_TEXT, \
+	  .to = &(o).output }, \
+	{ 0, "ring", "SIZE", "memory for events on their way from the kernel (default 16M)", OPTION_SIZE, \
+	  .to = &(o).ring_bytes, .min = 4096, .max = 1 << 30 }, \
+	{ 0, "check", NULL, "say what the kernel offers and lacks for this program, and end", OPTION_FLAG, \
+	  .to = &(o).check }
+
+/* -t, for collectors of things that last. */
+#define COLLECT_THRESHOLD(o) \
+	{ 't', "threshold", "TIME", "only what lasts TIME or longer (a bare number is milliseconds)", \
+	  OPTION_MILLISECONDS, .to = &(o).threshold_ns }
+
+/*
+ * What is told of a collector's programs, for --check and for kernels that lack one. All programs of the
+ * object have an entry. The array ends with an entry of zeroes.
+ */
+struct collect_program {
+	const char *name;	/* of the function */
+	const char *gives;	/* what it is for */
+	bool off;		/* not wanted this time: not loaded */
+	const char *instead;	/* the program that is used when this one does not load; not loaded else */
+	const char *with;	/* loaded only together with that one */
+	bool optional;		/* the collector does without; collect_has() tells */
+};
+
+/* Entries for the programs of bpf/bpf.h, which are in every object. */
+#define COLLECT_PROGRAMS \
+	{ .name = "inherit_role", .gives = "new threads and processes of a job" }, \
+	{ .name = "mark_tasks", .gives = "the processes of a job at the start" }
+
+struct collect;
+
+/*
+ * Takes the options and an opened skeleton (NULL: it could not be opened; ends the program with a
+ * message). Fills the settings that all programs share. With --check, prints what is there and ends the
+ * program: status 0 when it can run, else 1. PROGRAMS is kept; the first call may change `off`.
+ */
+struct collect *collect_new(const struct collect_options *options, struct bpf_object_skeleton *skeleton,
+			    struct collect_program *programs);
+
+/*
+ * Loads, attaches, gives the roles, starts the command (stopped), drops rights. Ends the program with a
+ * message when that fails. What needs the right to open others' files is opened before.
+ */
+void collect_start(struct collect *collect);
+
+/* Whether the program was loaded: after collect_start(). */
+bool collect_has(const struct collect *collect, const char *program);
+
+/*
+ * Runs the iterator PROGRAM (bpf/: SEC("iter/task")) and hands over what it writes, in records of SIZE bytes.
+ * Each can be run once. The other programs are attached already, so what it tells joins what events tell.
+ */
+typedef void collect_each(void *state, const void *record);
+void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state);
+
+/*
+ * Passes events on until the time is over, the command has ended, or SIGINT or SIGTERM came. EVENT is
+ * valid during the call only; SPAN is filled from it but for its duration; its `ts` is in the clock of
+ * records. An event that is more than 20 ms late with respect to others comes out of order; that is said.
+ * EVERY (NULL: none) is called at least 20 times a second, and once when all events are out.
+ */
+typedef void collect_event(void *state, const struct event *event, size_t size, struct span *span);
+typedef void collect_every(void *state, int64_t ts);
+void collect_run(struct collect *collect, collect_event *event, collect_every *every, void *state);
+
+/* Writes what was lost, closes the output, says the last line, takes all down. The exit status. */
+int collect_end(struct collect *collect);
+
+/* Where records go. */
+struct writer *collect_out(struct collect *collect);
+
+/* A time of the kernel's events in the clock of records. */
+int64_t collect_ts(const struct collect *collect, uint64_t monotonic);
+
+/* The time at which events began to be seen, and the last one that was (after collect_run()), monotonic. */
+uint64_t collect_began(const struct collect *collect);
+uint64_t collect_ended(const struct collect *collect);
+
+/* The command's process id; 0: there is none. */
+uint32_t collect_command(const struct collect *collect);
+
+/* A thread's name as the kernel keeps it, escaped. */
+void collect_name(struct label *label, const char name[COMM]);
+
+/*
+ * Fills SPAN, but for its duration, from the head of an event; COMM keeps its name, and must live as long
+ * as it. collect_run() does it for events.
+ */
+void collect_span(struct collect *collect, const struct event *event, struct label *comm, struct span *span);
+
+/* Whether what an iterator tells of a thread is wanted: EVENT was filled by event_of() of a wanted one. */
+bool collect_wants(struct collect *collect, const struct event *event);
+
+/* N events that did not get into the stream for another reason than a full ring: `ev=lost`. */
+void collect_lost(struct collect *collect, uint64_t n, const char *source);
+
+#endif

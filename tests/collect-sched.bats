@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Live scheduling, against the kernel's own counters of programs with known numbers of sleeps, yields, children.
+
+load helper
+
+setup() {
+	need_bpf collect-sched
+	naps=$(build naps)
+}
+
+count() {
+	where -f "$1" "${@:2}" | wc -l
+}
+
+@test "a thread's switches, CPU time and waits are what the kernel counted of it" {
+	collect-sched -o "$T/r" -- "$naps" 101 53 7 >"$T/kernel" 2>"$T/err"
+	read -r voluntary involuntary run waited _ <"$T/kernel"
+	tid=$(where -f "$T/r" ev=blocked comm=naps state=S | stats -g tid -s count -n 1 -o tskv | grep -oP '\ttid=\K[0-9]*')
+	where -f "$T/r" "tid=$tid" >"$T/own"
+	# Sleeps: the naps, waits for children that did not end first, and one for the recording to begin.
+	sleeps=$(count "$T/own" ev=blocked state=S)
+	[ "$sleeps" -ge 102 ] && [ "$sleeps" -le 109 ]
+	[ "$(count "$T/own" ev=blocked)" = "$voluntary" ]
+	# The last switch, at exit, comes after the program has looked at its counters.
+	[ "$(count "$T/own" ev=oncpu why=preempt,yield)" -ge $((involuntary - 3)) ]
+	[ "$(count "$T/own" ev=oncpu why=exit)" = 1 ]
+	# Time on CPU up to the look at schedstat: within what the last slice may be.
+	python3 - "$T/own" "$run" "$waited" <<-'E'
+	import sys
+	on = wait = 0
+	rows = [dict(f.split("=", 1) for f in l.rstrip("\n").split("\t")) for l in open(sys.argv[1])]
+	for r in rows:
+	    if r["ev"] == "oncpu": on += int(r["dur_ns"])
+	    if r["ev"] == "runq": wait += int(r["dur_ns"])
+	run, waited, n = int(sys.argv[2]), int(sys.argv[3]), len(rows)
+	# Between the switch's own clock and the run queue's lie some microseconds a slice.
+	assert run * 0.9 - 2e6 < on < run * 1.1 + n * 20e3 + 5e6, (on, run)
+	assert waited * 0.7 - n * 20e3 < wait < waited * 1.3 + n * 20e3, (wait, waited)
+	E
+}
+
+@test "every thread's stretches join to the nanosecond, from the start to the end" {
+	collect-sched -o "$T/r" -- "$naps" 23 5 11 >/dev/null 2>"$T/err"
+	python3 "$TESTS/stretches.py" "$T/r" >"$T/sums" || { cat "$T/sums"; false; }
+	# The job: naps and 11 children.
+	[ "$(where -f "$T/r" ev=oncpu why=exit comm=naps | wc -l)" = 12 ]
+	grep -q ' 0 lost;' "$T/err"
+	[ "$(grep -c clipped=1 "$T/r")" = 1 ]
+}
+
+@test "raw records through spans give the spans of the collector itself" {
+	collect-sched --raw --spans -o "$T/r" -- "$naps" 97 31 13 >/dev/null 2>"$T/err"
+	where -f "$T/r" ev=oncpu,runq,blocked comm=naps '!clipped' '!unfinished' >"$T/live"
+	where -f "$T/r" -v ev=oncpu,runq,blocked | spans 2>/dev/null | where comm=naps '!unfinished' >"$T/saved"
+	[ "$(wc -l <"$T/live")" -gt 300 ]
+	# A child has its first wait before any record tells which process it belongs to.
+	diff <(sed 's/\tpid=[0-9]*//' "$T/live") <(sed 's/\tpid=[0-9]*//' "$T/saved")
+}
+
+@test "--aggregate: the kernel's figures are those of the events" {
+	collect-sched --aggregate 100ms -o "$T/sums" -- "$naps" 211 101 17 >/dev/null 2>"$T/err"
+	stats -f "$T/sums" --merge -g ev -a count -o csv dur_ns | grep -v '^lost' >"$T/counts"
+	# Sleeps of naps and its children are known; so is that each ends in a slice on a CPU.
+	blocked=$(stats -f "$T/sums" --merge -g ev,comm -a count -o tskv dur_ns | where ev=blocked | stats -a sum -o tskv count | grep -o '[0-9]*$')
+	[ "$blocked" -ge 211 ] && [ "$blocked" -le 240 ]
+	# Where a state has one duration, its square, least, greatest and bucket follow from the sum.
+	python3 - "$T/sums" <<-'E'
+	import struct, sys
+	seen = 0
+	for line in open(sys.argv[1]):
+	    r = dict(f.split("=", 1) for f in line.rstrip("\n").split("\t"))
+	    p = "state.dur_ns."
+	    n, s, q = int(r[p+"count"]), int(r[p+"sum"]), int(r[p+"squares"], 16)
+	    low, high = int(r[p+"min"]), int(r[p+"max"])
+	    buckets = {int(a): int(b) for a, b in (x.split(":") for x in r.get(p+"above", "").split(",") if x)}
+	    assert sum(buckets.values()) + int(r[p+"zeros"]) == n
+	    number = lambda v: struct.unpack("<Q", struct.pack("<d", v))[0] >> 46
+	    assert number(low) == min(buckets) and number(high) == max(buckets)
+	    if n == 1: assert q == s * s and low == high == s; seen += 1
+	    if n == 2: assert s == low + high and q == low**2 + high**2; seen += 1
+	    assert n * low <= s <= n * high and q * n >= s * s and q <= n * high**2
+	assert seen > 2
+	E
+}
+
+@test "filters: name, prefix, expression, process, cgroup; a name too long is an error" {
+	"$naps" 100000 0 0 >/dev/null &
+	other=$!
+	cp "$naps" "$T/nap-other"
+	"$T/nap-other" 100000 0 0 >/dev/null &
+	for filter in "-p naps" "--prefix nap" "--regex ^nap.$" "-P $other" "-p nap-other -p naps -P $other"; do
+		# shellcheck disable=SC2086
+		collect-sched $filter -d 0.2 >"$T/r" 2>"$T/err"
+		[ -s "$T/r" ] || { echo "$filter: nothing"; false; }
+		case $filter in
+		"--prefix nap") want="nap-other naps" ;;
+		*) want="naps" ;;
+		esac
+		[ "$(grep -oP '\tcomm=\K[^\t]*' "$T/r" | sort -u | tr '\n' ' ')" = "$want " ] || {
+			echo "$filter:"; grep -oP '\tcomm=\K[^\t]*' "$T/r" | sort | uniq -c; false; }
+	done
+	kill %1 %2
+	try collect-sched -p 0123456789abcdef
+	expect 2 "" "collect-sched: cannot filter by the name '0123456789abcdef': the kernel keeps 1 to 15 bytes of a name; try --prefix; see 'collect-sched --help'"
+	try collect-sched -P 12x
+	[ "$status" = 2 ] && [[ $err == *"it is no process id"* ]]
+}
+
+@test "a cgroup's processes only" {
+	for mount in /sys/fs/cgroup/unified /sys/fs/cgroup /sys/fs/cgroup/cpu; do
+		group=$mount/weir-test-$$
+		mkdir "$group" 2>/dev/null && break
+		group=
+	done
+	[ -n "$group" ] || skip "no cgroup can be made here"
+	sh -c "echo \$\$ > $group/cgroup.procs && exec $naps 100000 0 0" >/dev/null &
+	in=$!
+	"$naps" 100000 0 0 >/dev/null &
+	sleep 0.1
+	collect-sched --cgroup "$group" -d 0.1 >"$T/r" 2>"$T/err"
+	collect-sched --cgroup "${group#"${mount%/*}"/}" -d 0.1 >"$T/r2" 2>"$T/err" || true
+	kill %1 %2
+	wait || true
+	rmdir "$group"
+	[ "$(grep -oP '\tpid=\K[0-9]*' "$T/r" | sort -u)" = "$in" ]
+	try collect-sched --cgroup /tmp
+	[ "$status" = 1 ] && [ "$err" = "collect-sched: cannot find the cgroup '/tmp': it is no directory of a cgroup file system" ]
+}
+
+@test "the command's exit status, stdout and signals; --all tells job from background" {
+	try collect-sched -o "$T/r" -- sh -c 'echo out; exit 7'
+	[ "$status" = 7 ] && [ "$out" = out ]
+	try collect-sched -o "$T/r" -- sh -c 'kill -9 $$'
+	[ "$status" = 137 ]
+	try collect-sched -- sh -c 'echo out'
+	[ "$status" = 0 ] && [[ $err == out$'\n'* ]] && [[ $out == ts=* ]]
+	try collect-sched -- /nonexistent/program
+	expect 1 "" "collect-sched: cannot run '/nonexistent/program': No such file or directory"
+	collect-sched --all -o "$T/r" -- "$naps" 50 0 3 >/dev/null 2>&1
+	[ "$(where -f "$T/r" comm=naps | stats -g role -o tskv | grep -oP '\trole=\K[a-z]*')" = job ]
+	[ "$(count "$T/r" role=background)" -gt 0 ]
+}
+
+@test "a tiny ring: what is missing is said, in the stream and at the end, to the last event" {
+	"$naps" 100000 0 0 >/dev/null &
+	other=$!
+	collect-sched --ring 4096 -P $other -o "$T/r" 2>"$T/err" &
+	until [ -s "$T/r" ]; do sleep 0.05; done
+	# Nobody empties the ring meanwhile.
+	kill -STOP $!
+	sleep 0.3
+	kill -CONT $!
+	sleep 0.1
+	kill -INT $!
+	wait $!
+	kill $other
+	lost=$(where -f "$T/r" ev=lost | grep -oP '\tn=\K[0-9]*' | awk '{ n += $1 } END { print n + 0 }')
+	[ "$lost" -gt 0 ]
+	grep -q "^collect-sched: $lost events were lost: what was recorded is incomplete; a larger --ring holds more\$" "$T/err"
+	seen=$(sed -nE 's/^collect-sched: ([0-9]+) events in .* '"$lost"' lost;.*/\1/p' "$T/err")
+	[ "$seen" = "$(grep -v unfinished=1 "$T/r" | grep -vc ev=lost)" ]
+}
+
+@test "nothing is left behind: 48 runs started and stopped in all ways" {
+	programs() { bpftool prog list 2>/dev/null | grep -c 'name on_switch'; }
+	need bpftool
+	before=$(programs) || true
+	for _ in 1 2 3 4 5 6 7 8; do
+		collect-sched -d 0.01 >/dev/null 2>&1
+		collect-sched 2>/dev/null | head -n 1 >/dev/null
+		collect-sched -- true >/dev/null 2>&1
+		collect-sched >/dev/null 2>&1 &
+		sleep 0.15
+		kill -INT $!
+		wait $!
+		for signal in TERM KILL; do
+			collect-sched -- sleep 77 >/dev/null 2>&1 &
+			sleep 0.15
+			kill -$signal $!
+			wait $! || true
+		done
+	done
+	sleep 0.2
+	[ "$( (programs) || true)" = "$before" ]
+	run ! pgrep -x -f 'sleep 77'
+}
+
+@test "rights are dropped when it records; without them it says what to do" {
+	collect-sched -d 0.6 >/dev/null 2>&1 &
+	sleep 0.4
+	grep -q '^CapEff:.*0000000000000000$' /proc/$!/status
+	wait
+	need setpriv
+	try setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --clear-groups "$WEIR_BIN/collect-sched" -d 0.1
+	[ "$status" = 1 ] && [ "$(wc -l <<<"$err")" = 1 ]
+	[[ $err == "collect-sched: cannot load the BPF programs: "*"; run as root, or with the capabilities CAP_BPF and CAP_PERFMON" ]]
+}
