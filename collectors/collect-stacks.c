@@ -47,7 +47,7 @@ static int on_news(void *state, void *at, size_t size)
 	return 0;
 }
 
-/* A thread of its own, that need not wait for others: names take their time, and programs may end meanwhile. */
+/* A thread of its own, that goes first: names take their time, and programs may end meanwhile. */
 static void *take_news(void *state)
 {
 	struct stacks *stacks = state;
@@ -97,8 +97,8 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 	struct stack stack;
 	bool whole;
 
-	if (size < sizeof *sample || size < sizeof *sample + 8ul * (sample->kernels + sample->users + sample->words) +
-					     sample->copied)
+	if (size < sizeof *sample || size < sizeof *sample + sample->copied +
+		8ul * (sample->kernels + sample->users + sample->words))
 		return;
 	space = symbols_program(stacks->symbols, event->pid, sample->exec);
 	stack = (struct stack){
@@ -127,8 +127,8 @@ int main(int argc, char **argv)
 	bool kernel_only = false, user_only = false, copy_given = false;
 	int way = 0, status;
 	const struct option options[] = {
-		{ 'F', "frequency", "HZ", "samples a second on each CPU, up to 10000 (default 99)", OPTION_COUNT, .to = &hertz,
-		  .min = 1, .max = 10000 },
+		{ 'F', "frequency", "HZ", "samples a second on each CPU, up to 10000 (default 99)", OPTION_COUNT,
+		  .to = &hertz, .min = 1, .max = 10000 },
 		{ 'k', "kernel", NULL, "frames of the kernel only", OPTION_FLAG, .to = &kernel_only },
 		{ 'u', "user", NULL, "frames of the programs only", OPTION_FLAG, .to = &user_only },
 		{ 0, "unwind", "HOW", "find callers by frame pointers, or by dwarf: for programs without them",
