@@ -233,6 +233,7 @@ int main(int argc, char **argv)
 	struct collect_options common = COLLECT_DEFAULTS;
 	bool raw = false, spans = false, stacks = false;
 	uint64_t interval = 0;
+	int status;
 	const struct option options[] = {
 		{ 0, "raw", NULL, "write the switches and wakeups as LTTng records them, in place of spans",
 		  OPTION_FLAG, .to = &raw },
@@ -299,5 +300,7 @@ int main(int argc, char **argv)
 	symbols_free(sched.symbols);
 	free(sched.field);
 	sums_reader_free(sched.sums);
-	return collect_end(sched.collect);
+	status = collect_end(sched.collect);
+	free(skeleton);		/* what it held went with the collector */
+	return status;
 }
