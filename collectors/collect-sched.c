@@ -52,6 +52,8 @@ struct sched {
 	struct sums_reader *sums;	/* NULL: events are told, not summed */
 };
 
+#define SCHEDULE ";schedule;__schedule"
+
 /* The field with the frames of the stack behind a span. Valid until the next call. */
 static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 {
@@ -62,10 +64,15 @@ static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 		.truncated = at->kernels == SCHED_DEPTH || at->users == SCHED_DEPTH,
 	};
 	struct slice frames;
+	const char *last;
 
 	if (!sched->symbols || at->kernels + at->users == 0)
 		return (struct slice){ "", 0 };
 	frames = symbols_stack(sched->symbols, symbols_process(sched->symbols, at->event.pid), &stack);
+	/* Below the switch lies what traces it. */
+	last = memmem(frames.at, frames.len, SCHEDULE, sizeof SCHEDULE - 1);
+	if (last && at->kernels)
+		frames.len = (size_t)(last - frames.at) + sizeof SCHEDULE - 1;
 	sched->field = memory_grow(sched->field, &sched->field_room, key.len + frames.len, 1);
 	memcpy(sched->field, key.at, key.len);
 	memcpy(sched->field + key.len, frames.at, frames.len);
