@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Charts: a sample as a gnuplot script that has its data. */
+/*
+ * Charts: a sample as a gnuplot script that has its data. Here is what kinds there are, and the dashboard of
+ * four; each kind is drawn in lib/chart/, upon panel: timeseries, flow (events over time, and usage),
+ * histogram, cdf, heatmap, shares (bars and pie), summary (table).
+ */
 #ifndef WEIR_CHART_H
 #define WEIR_CHART_H
 
@@ -23,7 +27,10 @@ struct chart {
 /* What a sample must have for a chart of this kind; WITH_Y: the chart has values. */
 unsigned chart_wants(enum kind kind, bool with_y);
 
-/* Writes the script. FILE (may be NULL: stdout) is where gnuplot writes the picture. */
+/*
+ * Writes the script; who owns it looks at ferror(). FILE (may be NULL: stdout) is where gnuplot writes the
+ * picture. O(n log n) for an exact sample, else O(1); as bounded as the sample.
+ */
 void chart_write(FILE *script, const struct chart *chart, const char *file);
 
 #endif
