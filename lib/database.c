@@ -98,6 +98,12 @@ bool database_step(sqlite3 *db, sqlite3_stmt *statement)
 	return result == SQLITE_ROW;
 }
 
+void database_do(sqlite3 *db, sqlite3_stmt *statement)
+{
+	database_step(db, statement);
+	sqlite3_reset(statement);
+}
+
 int64_t database_number(sqlite3 *db, const char *sql)
 {
 	sqlite3_stmt *statement = database_prepare(db, sql);

@@ -36,6 +36,9 @@ sqlite3_stmt *database_prepare(sqlite3 *db, const char *sql);
 /* True: there is a row. */
 bool database_step(sqlite3 *db, sqlite3_stmt *statement);
 
+/* Carries out a statement that gives no rows, and makes it ready for the next time. */
+void database_do(sqlite3 *db, sqlite3_stmt *statement);
+
 /* The first column of the first row of a query, as a number; 0 where there is none. */
 int64_t database_number(sqlite3 *db, const char *sql);
 
