@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "discards.h"
-#include "eventplan.h"
+#include "eventwriter.h"
 #include "memory.h"
 #include "table.h"
 
@@ -409,7 +409,7 @@ static bool examine(struct decoder *decoder, struct input *input, const bt_messa
 
 		input->plan = find_plan(decoder, bt_event_borrow_class_const(event));
 		input->is_event = true;
-		if (eventplan_has_clock(input->plan))
+		if (input->plan->has_clock)
 			input->ts = nanoseconds(
 				input, bt_message_event_borrow_default_clock_snapshot_const(message));
 		else
@@ -426,7 +426,8 @@ static bool examine(struct decoder *decoder, struct input *input, const bt_messa
 	case BT_MESSAGE_TYPE_DISCARDED_PACKETS:
 		input->is_event = false;
 		enter_packet_ahead(input);
-		if (!loss_times(input, message, bt_message_get_type(message) == BT_MESSAGE_TYPE_DISCARDED_PACKETS,
+		if (!loss_times(input, message,
+				bt_message_get_type(message) == BT_MESSAGE_TYPE_DISCARDED_PACKETS,
 				&input->ts, &last) &&
 		    input->ts == INT64_MIN)
 			input->ts = 0;
@@ -545,10 +546,12 @@ static void write_loss(struct decoder *decoder, struct input *input)
 
 	timed = loss_times(input, message, packets, &first, &last);
 	if (packets) {
-		if (bt_message_discarded_packets_get_count(message, &count) == BT_PROPERTY_AVAILABILITY_AVAILABLE &&
+		if (bt_message_discarded_packets_get_count(message, &count) ==
+		    BT_PROPERTY_AVAILABILITY_AVAILABLE &&
 		    !discards_absurd(count, timed, first, last))
 			missing = count;
-	} else if (bt_message_discarded_events_get_count(message, &count) == BT_PROPERTY_AVAILABILITY_AVAILABLE) {
+	} else if (bt_message_discarded_events_get_count(message, &count) ==
+		   BT_PROPERTY_AVAILABILITY_AVAILABLE) {
 		n = discards_count(&input->discards, count, 64, timed, first, last);
 	}
 	if (n == 0 || first > decoder->selection->end_ns || last < decoder->selection->begin_ns)
@@ -581,12 +584,12 @@ static void write_event(struct decoder *decoder, struct input *input)
 	const bt_event *event = bt_message_event_borrow_event_const(input->message);
 	const bt_packet *packet;
 
-	if (!eventplan_wanted(input->plan) || !selection_time(decoder->selection, input->ts))
+	if (!input->plan->wanted || !selection_time(decoder->selection, input->ts))
 		return;
 	packet = bt_event_borrow_packet_const(event);
 	if (packet != input->packet)
 		enter_packet(input, packet);
-	if (!eventplan_write(input->plan, &decoder->out.writer, event, input->ts, input->cpu))
+	if (!eventwriter_put(input->plan, &decoder->out.writer, event, input->ts, input->cpu))
 		input->stream->cut++;
 	ring_publish(&decoder->out, input->ts, input->stream->order);
 }
