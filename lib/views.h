@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The views of a database of records: questions that are asked often, as SQL (to-sqlite(1) has them all).
+ * The views of a database of records: questions that are asked often, as SQL, one in each file of lib/views/
+ * (to-sqlite(1) has them all).
  *
  * Their text is fixed: no value of a record, and no name that a trace chose, becomes part of it. What
  * differs is only what stands for a table or a column that the database lacks: nothing, and NULL.
