@@ -4,19 +4,17 @@
  *
  *	$ where ev=syscall < spans.tskv | plot-data --kind histogram -y dur_ns -o syscalls.png
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "chart.h"
+#include "chart/gather.h"
 #include "loss.h"
-#include "memory.h"
 #include "message.h"
 #include "number.h"
 #include "options.h"
+#include "outfile.h"
 #include "progress.h"
 #include "reader.h"
 #include "writer.h"
@@ -26,7 +24,7 @@ struct task {
 	int kind, format;
 	const char *x, *y, *group, *title, *file, *size;
 	struct writer *out;	/* stdout, where something goes there */
-	bool format_seen, show, script, strict, progress, no_progress;
+	bool format_seen, show, script, strict;
 };
 
 /* In the order of enum kind and enum picture. */
@@ -34,11 +32,6 @@ static const char *const kinds[] = {
 	"timeseries", "histogram", "cdf", "heatmap", "usage", "bar", "pie", "table", "dashboard", NULL,
 };
 static const char *const formats[] = { "png", "svg", "pdf", "text", NULL };
-
-/* How many records gave nothing, and why. */
-struct misses {
-	uint64_t records, not_number, no_x;
-};
 
 static bool is_standard_output(const struct task *task)
 {
@@ -84,6 +77,11 @@ static enum picture choose_picture(const struct task *task)
 		      "use --format", task->file);
 }
 
+static int bounded(int value, int least, int most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
 static struct canvas choose_canvas(const struct task *task, enum picture picture)
 {
 	struct canvas canvas = { picture, 1200, 800 };
@@ -94,11 +92,11 @@ static struct canvas choose_canvas(const struct task *task, enum picture picture
 	if (picture == PICTURE_TEXT) {
 		canvas.width = 79;
 		canvas.height = 24;
-		if (is_standard_output(task) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col &&
-		    window.ws_row) {
+		if (is_standard_output(task) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 &&
+		    window.ws_col && window.ws_row) {
 			/* The last column and line stay free: the shell's prompt comes behind. */
-			canvas.width = window.ws_col < 41 ? 40 : window.ws_col > 500 ? 500 : window.ws_col - 1;
-			canvas.height = window.ws_row < 16 ? 15 : window.ws_row > 200 ? 200 : window.ws_row - 1;
+			canvas.width = bounded(window.ws_col - 1, 40, 500);
+			canvas.height = bounded(window.ws_row - 1, 15, 200);
 		}
 	}
 	if (!task->size)
@@ -107,104 +105,22 @@ static struct canvas choose_canvas(const struct task *task, enum picture picture
 	if (!x || !number_u64((struct slice){ task->size, (size_t)(x - task->size) }, &width) ||
 	    !number_u64(slice_of(x + 1), &height) || width < 40 || height < 15 || width > 10000 ||
 	    height > 10000 || (picture == PICTURE_TEXT && (width > 500 || height > 200)))
-		message_usage("cannot use '%.200s' for --size: it takes WIDTHxHEIGHT, 40x15 to 10000x10000 pixels, to "
-			      "500x200 characters for text", task->size);
+		message_usage("cannot use '%.200s' for --size: it takes WIDTHxHEIGHT, 40x15 to 10000x10000 "
+			      "pixels, to 500x200 characters for text", task->size);
 	canvas.width = (int)width;
 	canvas.height = (int)height;
 	return canvas;
 }
 
-/* The value to draw; false when the record has none. */
-static bool take_value(struct lookup *y, const struct record *record, double *value, struct misses *misses)
-{
-	const struct slice *text = lookup_value(y, record);
-
-	if (!text)
-		return false;
-	if (number_real(*text, value))
-		return true;
-	misses->not_number++;
-	return false;
-}
-
-static bool take_x(struct lookup *x, const struct record *record, int64_t *value, bool is_time,
-		   struct misses *misses)
-{
-	if (lookup_i64(x, record, value) && !(is_time && *value < 0))
-		return true;
-	misses->no_x++;
-	return false;
-}
-
-static void mark_loss(struct sample *sample, struct lookup *ts, struct lookup *first, struct lookup *last,
-		      const struct record *record)
-{
-	int64_t from, to;
-
-	if (!lookup_i64(ts, record, &to))
-		return;
-	from = to;
-	lookup_i64(last, record, &to);
-	if (!lookup_i64(first, record, &from))
-		from = to;
-	if (from >= 0 && to >= 0)
-		sample_mark(sample, from, to);
-}
-
-static void gather(const struct task *task, struct reader *in, struct sample *sample, struct loss *loss,
-		   struct misses *misses)
-{
-	struct lookup x = { .key = slice_of(task->x) }, y = { .key = slice_of(task->y ? task->y : "") };
-	struct lookup group = { .key = slice_of(task->group ? task->group : "") };
-	struct lookup first = LOOKUP("first_ts"), last = LOOKUP("last_ts"), ts = LOOKUP("ts");
-	bool is_time = axis_unit(x.key) == UNIT_TIME, has_x = sample->wants & (SAMPLE_COLUMNS | SAMPLE_RATE |
-									      SAMPLE_USAGE);
-	const struct record *record;
-	struct progress progress;
-
-	progress_start(&progress, "records", task->progress, task->no_progress);
-	while ((record = reader_next(in))) {
-		const struct slice *name = NULL;
-		int64_t at = 0;
-		double value = 0;
-
-		progress_at(&progress, reader_bytes(in), reader_size(in), misses->records);
-		if (loss_is(loss, record)) {
-			mark_loss(sample, &ts, &first, &last, record);
-			continue;
-		}
-		misses->records++;
-		if (task->y && !take_value(&y, record, &value, misses))
-			continue;
-		if (has_x && !take_x(&x, record, &at, is_time, misses))
-			continue;
-		if (task->group)
-			name = lookup_value(&group, record);
-		if (!(sample->wants & SAMPLE_USAGE))
-			sample_add(sample, at, value, name ? *name : SLICE("(none)"));
-		else if (value >= 0 && value <= (double)at)
-			sample_span(sample, at - (int64_t)value, at, name ? *name : SLICE("(none)"));
-		else
-			misses->not_number++;
-	}
-	progress_end(&progress);
-	lookup_free(&x);
-	lookup_free(&y);
-	lookup_free(&group);
-	lookup_free(&first);
-	lookup_free(&last);
-	lookup_free(&ts);
-}
-
 /* What the picture shows and what it does not, in one line: it stands below the title. */
 static void describe(char *text, size_t size, const struct task *task, const struct sample *sample,
-		     const struct misses *misses, const struct loss *loss)
+		     const struct gather_misses *misses, const struct loss *loss)
 {
 	char count[AXIS_TEXT];
 	size_t n;
 
-	n = (size_t)snprintf(text, size, "%s %s", axis_count(sample->count, count),
-			     task->y ? sample->count == 1 ? "value" : "values" : sample->count == 1 ? "event" : "events");
+	n = (size_t)snprintf(text, size, "%s %s%s", axis_count(sample->count, count),
+			     task->y ? "value" : "event", sample->count == 1 ? "" : "s");
 	if (misses->not_number)
 		n += (size_t)snprintf(text + n, size - n, ", %s not drawn (no number)",
 				      axis_count(misses->not_number, count));
@@ -214,47 +130,6 @@ static void describe(char *text, size_t size, const struct task *task, const str
 	if (loss->records)
 		snprintf(text + n, size - n, ", %s%s lost", loss->unknown ? "at least " : "",
 			 axis_count(loss->events, count));
-}
-
-/* A file that is not whole yet, which must not stay when the program ends early. */
-static char *unfinished;
-static void remove_unfinished(void)
-{
-	if (unfinished)
-		unlink(unfinished);
-}
-
-static void write_all(struct writer *out, struct slice bytes)
-{
-	for (size_t at = 0, n; at < bytes.len; at += n) {
-		n = bytes.len - at < WRITER_BUFFER ? bytes.len - at : WRITER_BUFFER;
-		writer_bytes(out, bytes.at + at, n);
-	}
-	writer_close(out);
-}
-
-/* FILE has the whole picture, or what it was before. */
-static void write_file(const char *file, struct slice bytes)
-{
-	struct stat st;
-	bool replace = stat(file, &st) || S_ISREG(st.st_mode);
-	size_t size = strlen(file) + 5;
-	char *name = memory_get(size);
-	int fd;
-
-	snprintf(name, size, "%s%s", file, replace ? ".tmp" : "");
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | (replace ? O_NOFOLLOW : 0), 0666);
-	if (fd < 0)
-		message_die("cannot create %s: %m", name);
-	if (replace) {
-		unfinished = name;
-		atexit(remove_unfinished);
-	}
-	write_all(writer_open(fd, name), bytes);
-	if (replace && rename(name, file))
-		message_die("cannot rename %s to %s: %m", name, file);
-	unfinished = NULL;
-	free(name);
 }
 
 static struct slice write_script(const struct chart *chart, const char *file)
@@ -291,7 +166,7 @@ static bool draw(const struct task *task, struct chart *chart)
 
 	if (task->script) {
 		script = write_script(chart, is_standard_output(task) ? NULL : task->file);
-		write_all(task->out, script);
+		outfile_put(task->out, script);
 		free((char *)(uintptr_t)script.at);
 		return true;
 	}
@@ -304,9 +179,9 @@ static bool draw(const struct task *task, struct chart *chart)
 		if (chart->canvas.picture == PICTURE_TEXT)
 			bytes.len = without_form_feeds(picture.at, picture.len);
 		if (is_standard_output(task))
-			write_all(task->out, bytes);
+			outfile_put(task->out, bytes);
 		else
-			write_file(task->file, bytes);
+			outfile_write(task->file, bytes);
 	}
 	free(picture.at);
 	return drawn;
@@ -338,23 +213,29 @@ static void say_what_is_partial(const struct sample *sample)
 int main(int argc, char **argv)
 {
 	struct task task = { 0 };
+	struct gather gather = { 0 };
 	const struct option options[] = {
-		{ 0, "kind", "KIND", "timeseries (default), histogram, cdf, heatmap, usage, bar, pie, table, dashboard",
-		  OPTION_CHOICE, .to = &task.kind, .choices = kinds },
-		{ 'x', NULL, "KEY", "what time is; a whole number (default: ts)", OPTION_TEXT, .to = &task.x },
-		{ 'y', NULL, "FIELD", "the values; without it, events are counted", OPTION_TEXT, .to = &task.y },
-		{ 'g', NULL, "KEY", "draw each value of KEY by itself, the 8 largest and the rest", OPTION_TEXT,
-		  .to = &task.group },
+		{ 0, "kind", "KIND", "timeseries (default), histogram, cdf, heatmap, usage, bar, pie, table, "
+		  "dashboard", OPTION_CHOICE, .to = &task.kind, .choices = kinds },
+		{ 'x', NULL, "KEY", "what time is; a whole number (default: ts)", OPTION_TEXT,
+		  .to = &task.x },
+		{ 'y', NULL, "FIELD", "the values; without it, events are counted", OPTION_TEXT,
+		  .to = &task.y },
+		{ 'g', NULL, "KEY", "draw each value of KEY by itself, the 8 largest and the rest",
+		  OPTION_TEXT, .to = &task.group },
 		{ 0, "title", "TEXT", "the title", OPTION_TEXT, .to = &task.title },
-		{ 'o', NULL, "FILE", "write FILE, a .png, .svg, .pdf or .txt; - is stdout", OPTION_TEXT, .to = &task.file },
+		{ 'o', NULL, "FILE", "write FILE, a .png, .svg, .pdf or .txt; - is stdout", OPTION_TEXT,
+		  .to = &task.file },
 		{ 0, "format", "FORMAT", "png, svg, pdf or text, whatever FILE is called", OPTION_CHOICE,
 		  .to = &task.format, .choices = formats, .seen = &task.format_seen },
-		{ 0, "size", "WxH", "pixels (default: 1200x800), or characters of text", OPTION_TEXT, .to = &task.size },
+		{ 0, "size", "WxH", "pixels (default: 1200x800), or characters of text", OPTION_TEXT,
+		  .to = &task.size },
 		{ 0, "show", NULL, "open a window with the picture", OPTION_FLAG, .to = &task.show },
 		{ 0, "script", NULL, "write the gnuplot script with its data to stdout instead", OPTION_FLAG,
 		  .to = &task.script },
-		{ 0, "strict", NULL, "exit with status 3 when events were lost", OPTION_FLAG, .to = &task.strict },
-		PROGRESS_OPTIONS(task.progress, task.no_progress),
+		{ 0, "strict", NULL, "exit with status 3 when events were lost", OPTION_FLAG,
+		  .to = &task.strict },
+		PROGRESS_OPTIONS(gather.progress, gather.no_progress),
 		{ 0 },
 	};
 	const struct program program = {
@@ -367,7 +248,7 @@ int main(int argc, char **argv)
 			    "  where ev=syscall <spans.tskv | plot-data --kind histogram -y dur_ns\n",
 	};
 	char **files = options_parse(&program, argv), note[300];
-	struct misses misses = { 0 };
+	struct gather_misses misses = { 0 };
 	struct loss loss = LOSS;
 	struct sample sample;
 	struct chart chart;
@@ -377,10 +258,15 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	check_keys(&task);
+	gather.x = slice_of(task.x);
+	if (task.y)
+		gather.y = slice_of(task.y);
+	if (task.group)
+		gather.group = slice_of(task.group);
 	chart = (struct chart){
 		.kind = (enum kind)task.kind,
 		.title = task.title,
-		.x = slice_of(task.x),
+		.x = gather.x,
 		.y = slice_of(task.y ? task.y : ""),
 		.group = slice_of(task.group ? task.group : ""),
 		.note = note,
@@ -394,16 +280,16 @@ int main(int argc, char **argv)
 	sample_init(&sample, chart_wants(chart.kind, task.y != NULL), task.group != NULL,
 		    task.y && (chart.kind == BAR || chart.kind == PIE || chart.kind == USAGE));
 	in = reader_open(files, NULL);
-	gather(&task, in, &sample, &loss, &misses);
+	gather_records(&gather, in, &sample, &loss, &misses);
 	status = reader_close(in) ? EXIT_COMPLETE : EXIT_FAILED;
 	sample_finish(&sample);
 	say_what_is_partial(&sample);
 	describe(note, sizeof note, &task, &sample, &misses, &loss);
 
 	if (misses.records && sample.count == 0) {
-		message("nothing to draw: of %llu records none has %s%s%s", (unsigned long long)misses.records,
-			task.y ? "a number in " : "the time ", task.y ? task.y : task.x,
-			task.y && misses.no_x ? ", or a time" : "");
+		message("nothing to draw: of %llu records none has %s%s%s",
+			(unsigned long long)misses.records, task.y ? "a number in " : "the time ",
+			task.y ? task.y : task.x, task.y && misses.no_x ? ", or a time" : "");
 		status = EXIT_FAILED;
 	} else if (misses.not_number || misses.no_x) {
 		message("not drawn: %llu records without a number in %s, %llu without %s",
