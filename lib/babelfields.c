@@ -42,18 +42,17 @@ void babelfields_free(struct babelfields *f)
 	babelkeys_free(f->keys);
 	free(f->field);
 	free(f->contexts);
-	free(f->scratch);
+	free(f->lexer.scratch);
 }
 
 static const char *failed(struct babelfields *f, const char *why)
 {
-	f->why = why;
-	return NULL;
+	return babellexer_failed(&f->lexer, why);
 }
 
 static inline bool begins(const struct babelfields *f, const char *p, struct slice with)
 {
-	return (size_t)(f->end - p) >= with.len && memcmp(p, with.at, with.len) == 0;
+	return babellexer_begins(&f->lexer, p, with);
 }
 
 static void add_field(struct babelfields *f, uint32_t key, bool wanted, struct slice value)
@@ -153,16 +152,6 @@ static uint32_t name_below(struct babelfields *f, uint32_t parent, struct slice 
 	return id;
 }
 
-/* The length of the name at P, which ` = ` follows; 0: none is there. */
-static size_t name_length(const struct babelfields *f, const char *p)
-{
-	const char *q = p;
-
-	while (q < f->end && (unsigned char)*q > ' ' && !strchr(",\"{}[]()<", *q))
-		q++;
-	return q > p && begins(f, q, SLICE(" = ")) ? (size_t)(q - p) : 0;
-}
-
 /*
  * The name of the member at P of PARENT, and where its value begins; 0: it failed. A payload field that
  * is named like a context of this event is beside it, in `payload.`.
@@ -179,7 +168,7 @@ static uint32_t member_name(struct babelfields *f, const char **p, uint32_t pare
 	    begins(f, *p + likely->text.len, SLICE(" = "))) {
 		*p += likely->text.len + 3;
 		f->previous = id;
-	} else if ((n = name_length(f, *p))) {
+	} else if ((n = babellexer_name(&f->lexer, *p))) {
 		id = name_below(f, parent, (struct slice){ *p, n });
 		*p += n + 3;
 	} else if (above->depth > 0 && index == 0 && !f->unnamed) {
@@ -214,275 +203,13 @@ static bool is_helper(const struct babelfields *f, const struct babelname *name,
 		begins(f, after + 2 + of.len, SLICE(" = \"")));
 }
 
-/* Room for N bytes of values that do not stand in the text as they are wanted. */
-static char *scratch(struct babelfields *f, size_t n)
-{
-	/* babelfields_read() made room for all of the line, and for each real and octal number. */
-	char *at = f->scratch_at;
-
-	f->scratch_at += n;
-	return at;
-}
-
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 :
-	       c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-}
-
-/* 0x…, 0b… or 0…: what babeltrace prints of integers whose base is not ten. */
-static bool other_base(struct babelfields *f, struct slice text, struct slice *value)
-{
-	bool hex = text.at[1] == 'x', binary = text.at[1] == 'b';
-	int base = hex ? 16 : binary ? 2 : 8;
-	struct slice digits = { text.at + (hex || binary ? 2 : 1), text.len - (hex || binary ? 2 : 1) };
-	char *to = scratch(f, NUMBER_TEXT);
-	uint64_t number = 0;
-
-	if (digits.len == 0)
-		return false;
-	for (size_t i = 0; i < digits.len; i++) {
-		int digit = hex_digit(digits.at[i]);
-
-		if (digit >= base || __builtin_mul_overflow(number, (uint64_t)base, &number))
-			return false;
-		number |= (uint64_t)digit;
-	}
-	value->at = to;
-	if (!hex) {
-		value->len = number_put_u64(to, number);
-		return true;
-	}
-	*to++ = '0';
-	*to++ = 'x';
-	for (int shift = number ? (63 - __builtin_clzll(number)) / 4 * 4 : 0; shift >= 0; shift -= 4)
-		*to++ = "0123456789abcdef"[number >> shift & 15];
-	value->len = (size_t)(to - value->at);
-	return true;
-}
-
-/* A number that is no plain decimal integer, or a word. */
-static bool odd_scalar(struct babelfields *f, struct slice text, struct slice *value)
-{
-	double real;
-
-	if (text.len > 1 && text.at[0] == '0' && text.at[1] != '.' && text.at[1] != 'e')
-		return other_base(f, text, value);
-	if (slice_equal(text, SLICE("true")) || slice_equal(text, SLICE("false"))) {
-		*value = text.at[0] == 't' ? SLICE("1") : SLICE("0");
-		return true;
-	}
-	*value = text;
-	if (slice_equal(text, SLICE("nan")) || slice_equal(text, SLICE("-nan")) ||
-	    slice_equal(text, SLICE("inf")) || slice_equal(text, SLICE("-inf")))
-		return true;
-	if (!number_real(text, &real))
-		return false;
-	value->at = scratch(f, NUMBER_TEXT);
-	value->len = number_put_real((char *)(uintptr_t)value->at, real);
-	return true;
-}
-
-/* Reads the number at P, up to one of `, )` or the end; NULL: it is none. */
-static const char *scalar(struct babelfields *f, const char *p, struct slice *value)
-{
-	const char *from = p, *digits;
-
-	if (p < f->end && *p == '-')
-		p++;
-	for (digits = p; p < f->end && *p >= '0' && *p <= '9'; p++)
-		;
-	if (p > digits && (p == f->end || *p == ' ' || *p == ',' || *p == ')') && p - digits <= 20 &&
-	    (*digits != '0' || p - from == 1)) {
-		*value = (struct slice){ from, (size_t)(p - from) };
-		return p;
-	}
-	while (p < f->end && *p != ' ' && *p != ',' && *p != ')')
-		p++;
-	if (p == from || !odd_scalar(f, (struct slice){ from, (size_t)(p - from) }, value))
-		return failed(f, p == f->end ? "the line is cut" : "a value is no number, string or list");
-	return p;
-}
-
-/* What `\` and the byte at P stand for; *P goes behind it. */
-static char unescaped(const char **p, const char *end)
-{
-	static const char letters[] = "0abefnrtv", meant[] = "\0\a\b\033\f\n\r\t\v";
-	const char *letter;
-	char c = *(*p)++;
-
-	if (c == 'x' && end - *p >= 2 && hex_digit((*p)[0]) < 16 && hex_digit((*p)[1]) < 16) {
-		*p += 2;
-		return (char)(hex_digit((*p)[-2]) << 4 | hex_digit((*p)[-1]));
-	}
-	letter = c ? strchr(letters, c) : NULL;
-	return letter ? meant[letter - letters] : c;
-}
-
-/* Whether what stands behind a quote shows that it ended the string; babeltrace 1 escapes nothing. */
-static bool ends_string(const struct babelfields *f, const char *p)
-{
-	if (begins(f, p, SLICE(" :")))
-		return true;
-	if (begins(f, p, SLICE(" }")) || begins(f, p, SLICE(" ]"))) {
-		p += 2;
-		return p == f->end || *p == ' ' || *p == ',';
-	}
-	if (!begins(f, p, SLICE(", ")))
-		return false;
-	p += 2;
-	return name_length(f, p) || (p < f->end && strchr("\"[{(-0123456789", *p));
-}
-
-static const char *unquoted_string(struct babelfields *f, const char *p, struct slice *value)
-{
-	const char *from = p;
-
-	while ((p = memchr(p, '"', (size_t)(f->end - p)))) {
-		if (ends_string(f, p + 1)) {
-			*value = (struct slice){ from, (size_t)(p - from) };
-			return p + 1;
-		}
-		p++;
-	}
-	f->open_string = true;
-	return failed(f, "a string does not end");
-}
-
-/* Reads the string whose first byte is at P, behind the quote. */
-static const char *string(struct babelfields *f, const char *p, struct slice *value)
-{
-	const char *from = p;
-	char *to;
-
-	if (f->unquoted)
-		return unquoted_string(f, p, value);
-	for (; p < f->end && *p != '"' && *p != '\\'; p++)
-		f->saw_unquoted |= *p == '\'' || *p == '?' || (unsigned char)*p < ' ';
-	if (p < f->end && *p == '"') {
-		*value = (struct slice){ from, (size_t)(p - from) };
-		return p + 1;
-	}
-	/* Undone, it takes no more than it took. */
-	to = f->scratch_at;
-	memcpy(to, from, (size_t)(p - from));
-	value->at = to;
-	to += p - from;
-	while (p < f->end && *p != '"') {
-		if (*p == '\\' && p + 1 < f->end) {
-			p++;
-			f->saw_unquoted |= !memchr("\\'\"?0abefnrtvx", *p, 14);
-			*to++ = unescaped(&p, f->end);
-		} else {
-			f->saw_unquoted |= *p == '\'' || *p == '?' || (unsigned char)*p < ' ';
-			*to++ = *p++;
-		}
-	}
-	if (p == f->end) {
-		f->open_string = true;
-		return failed(f, "a string does not end");
-	}
-	value->len = (size_t)(to - value->at);
-	scratch(f, value->len);
-	return p + 1;
-}
-
-/*
- * Reads *COUNT labels, as many as there are. Joins them by `|` at TO; where that is NULL, only says in
- * JOINED how long they are, unless it is one.
- */
-static const char *labels(struct babelfields *f, const char *p, char *to, struct slice *joined,
-			  unsigned *count)
-{
-	*joined = (struct slice){ to, 0 };
-	for (*count = 0; begins(f, p, SLICE("\"")); ++*count) {
-		char *scratch_before = f->scratch_at;
-		struct slice label;
-
-		p = string(f, p + 1, &label);
-		if (!p)
-			return NULL;
-		p += begins(f, p, SLICE(", ")) ? 2 : 0;
-		if (to && *count)
-			to[joined->len] = '|';
-		joined->len += *count ? 1 : 0;
-		if (to)
-			memmove(to + joined->len, label.at, label.len);
-		else
-			joined->at = label.at;
-		joined->len += label.len;
-		if (to || *count)
-			f->scratch_at = scratch_before;
-	}
-	return p;
-}
-
-/* One label is taken as it stands; several are read again, once it is known how much room they take. */
-static const char *joined_labels(struct babelfields *f, const char *p, struct slice *value)
-{
-	char *scratch_before = f->scratch_at;
-	unsigned count;
-	const char *after = labels(f, p, NULL, value, &count);
-
-	if (!after || count < 2)
-		return after;
-	f->scratch_at = scratch_before;
-	return labels(f, p, scratch(f, value->len), value, &count);
-}
-
-/* A number that stands where a label would is decimal. */
-static struct slice decimal(struct babelfields *f, struct slice number)
-{
-	uint64_t value = 0;
-	char *to;
-
-	if (number.len < 3 || number.at[1] != 'x')
-		return number;
-	for (size_t i = 2; i < number.len; i++)
-		value = value << 4 | (uint64_t)hex_digit(number.at[i]);
-	to = scratch(f, NUMBER_TEXT);
-	return (struct slice){ to, number_put_u64(to, value) };
-}
-
-/* Its labels, or the number where it has none. */
-static const char *enumeration(struct babelfields *f, const char *p, struct slice *value)
-{
-	bool braces, labelled;
-	struct slice number;
-
-	p += 2;
-	braces = begins(f, p, SLICE("{ "));
-	p += braces ? 2 : 0;
-	labelled = begins(f, p, SLICE("\""));
-	if (begins(f, p, SLICE("<unknown>")))
-		p += sizeof "<unknown>" - 1;
-	else
-		p = joined_labels(f, p, value);
-	if (!p)
-		return NULL;
-	p += braces && begins(f, p, SLICE(" }")) ? 2 : 0;
-	if (!begins(f, p, SLICE(" : ")))
-		return failed(f, "an enumeration has no number");
-	p += 3;
-	p += begins(f, p, SLICE("container = ")) ? sizeof "container = " - 1 : 0;
-	p = scalar(f, p, &number);
-	if (!p)
-		return NULL;
-	p += begins(f, p, SLICE(" "));
-	if (!begins(f, p, SLICE(")")))
-		return failed(f, "an enumeration does not end");
-	if (!labelled)
-		*value = decimal(f, number);
-	return p + 1;
-}
-
 /* Behind a value of a list that closes with CLOSE: *LAST is set where it ends. */
 static const char *separator(struct babelfields *f, const char *p, char close, bool *last)
 {
-	*last = f->end - p >= 2 && p[0] == ' ' && p[1] == close;
+	*last = f->lexer.end - p >= 2 && p[0] == ' ' && p[1] == close;
 	if (*last || begins(f, p, SLICE(", ")))
 		return p + 2;
-	return failed(f, p == f->end ? "the line is cut" : "something stands behind a value");
+	return failed(f, p == f->lexer.end ? "the line is cut" : "something stands behind a value");
 }
 
 /* The members between braces; P is behind the opening one. */
@@ -493,7 +220,7 @@ static const char *members(struct babelfields *f, const char *p, uint32_t parent
 	if (last)
 		return p + 2;
 	if (!begins(f, p, SLICE(" ")))
-		return failed(f, p == f->end ? "the line is cut" : "a blank is missing behind a brace");
+		return failed(f, p == f->lexer.end ? "the line is cut" : "a blank is missing behind a brace");
 	p++;
 	for (unsigned index = 0; !last; index++) {
 		uint32_t id = member_name(f, &p, parent, index);
@@ -516,7 +243,8 @@ static const char *elements(struct babelfields *f, const char *p, uint32_t paren
 		return p + 2;
 	}
 	if (!begins(f, p, SLICE(" ")))
-		return failed(f, p == f->end ? "the line is cut" : "a blank is missing behind a bracket");
+		return failed(f, p == f->lexer.end ? "the line is cut" :
+						     "a blank is missing behind a bracket");
 	p++;
 	for (unsigned index = 0; !last; index++) {
 		char text[24];
@@ -546,7 +274,7 @@ static const char *value_at(struct babelfields *f, const char *p, uint32_t id)
 	/* Counted whether they become fields or not, so that nothing grows without bound. */
 	if (++f->seen > FIELDS_MAX)
 		return failed(f, "it has more than 8190 fields");
-	if (p >= f->end)
+	if (p >= f->lexer.end)
 		return failed(f, "the line is cut");
 	switch (*p) {
 	case '{':
@@ -557,17 +285,17 @@ static const char *value_at(struct babelfields *f, const char *p, uint32_t id)
 		f->depth--;
 		return p;
 	case '"':
-		p = string(f, p + 1, &value);
+		p = babellexer_string(&f->lexer, p + 1, &value);
 		break;
 	case '(':
-		p = begins(f, p, SLICE("( ")) ? enumeration(f, p, &value)
-					      : failed(f, "an enumeration is empty");
+		p = begins(f, p, SLICE("( ")) ? babellexer_enumeration(&f->lexer, p, &value) :
+						failed(f, "an enumeration is empty");
 		break;
 	case '<':
 		return begins(f, p, SLICE("<none>")) ? p + 6
 						     : failed(f, "a value is no number, string or list");
 	default:
-		p = scalar(f, p, &value);
+		p = babellexer_number(&f->lexer, p, &value);
 		if (p && name->is_length && is_helper(f, name, p))
 			return p;
 	}
@@ -579,10 +307,10 @@ static const char *value_at(struct babelfields *f, const char *p, uint32_t id)
 static enum babelscope scope_of(struct babelfields *f, const char *p, uint32_t index, uint32_t groups)
 {
 	if (index == 0 && begins(f, p, SLICE("{ cpu_id = ")) &&
-	    (groups > 1 || !memchr(p, ',', (size_t)(f->end - p))))
+	    (groups > 1 || !memchr(p, ',', (size_t)(f->lexer.end - p))))
 		return SCOPE_PACKET;
 	/* Without names: the packet's context comes first, where three are there. */
-	if (index == 0 && groups > 2 && f->end - p > 2 && p[2] >= '0' && p[2] <= '9')
+	if (index == 0 && groups > 2 && f->lexer.end - p > 2 && p[2] >= '0' && p[2] <= '9')
 		return SCOPE_PACKET;
 	if (index + 1 < groups)
 		return SCOPE_CONTEXT;
@@ -619,13 +347,13 @@ static uint32_t read_groups(struct babelfields *f, struct babelevent *event, con
 	uint32_t index = 0;
 
 	f->n = f->contexts_n = f->seen = f->depth = 0;
-	f->scratch_at = f->scratch;
-	f->unnamed = f->open_string = f->has_cpu = f->has_pid = f->has_tid = false;
+	babellexer_restart(&f->lexer);
+	f->unnamed = f->has_cpu = f->has_pid = f->has_tid = false;
 	f->beside_root = event->root[SCOPE_BESIDE];
 	babelkeys_line(f->keys);
 	babelkeys_use(f->keys, f->keys->ts);
 	babelkeys_use(f->keys, f->keys->ev);
-	for (; p < f->end; index++) {
+	for (; p < f->lexer.end; index++) {
 		enum babelscope scope;
 
 		if (!label(f, &p, &scope)) {
@@ -637,21 +365,22 @@ static uint32_t read_groups(struct babelfields *f, struct babelevent *event, con
 			contexts = false;
 		}
 		if (!begins(f, p, SLICE("{"))) {
-			failed(f, p == f->end ? "the line is cut" : "something stands behind the fields");
+			failed(f, p == f->lexer.end ? "the line is cut" :
+						      "something stands behind the fields");
 			return 0;
 		}
 		f->previous = event->root[scope];
 		p = members(f, p + 1, event->root[scope]);
 		if (!p)
 			return 0;
-		if (p == f->end)
+		if (p == f->lexer.end)
 			continue;
 		if (!begins(f, p, SLICE(", "))) {
 			failed(f, "something stands behind the fields");
 			return 0;
 		}
 		p += 2;
-		if (p == f->end) {
+		if (p == f->lexer.end) {
 			failed(f, "the line is cut");
 			return 0;
 		}
@@ -666,9 +395,7 @@ bool babelfields_read(struct babelfields *f, struct babelevent *event, const cha
 	size_t want = (size_t)(end - at) * 2 + (size_t)FIELDS_MAX * 2 * NUMBER_TEXT;
 	uint32_t groups = event->groups;
 
-	f->end = end;
-	f->saw_unquoted = false;
-	f->scratch = memory_grow(f->scratch, &f->scratch_room, want, 1);
+	babellexer_begin(&f->lexer, end, want);
 	for (int tries = 0; tries < 2; tries++) {
 		uint32_t found = read_groups(f, event, at, groups);
 

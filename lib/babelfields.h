@@ -8,6 +8,7 @@
 #define WEIR_BABELFIELDS_H
 
 #include "babelkeys.h"
+#include "babellexer.h"
 #include "reader.h"
 
 struct babelfield {
@@ -18,22 +19,16 @@ struct babelfield {
 
 struct babelfields {
 	struct babelkeys *keys;
-	bool unquoted;		/* in: strings come without escapes, as babeltrace 1 prints them */
-	bool saw_unquoted;	/* out: something stood there that babeltrace 2 would have escaped */
+	struct babellexer lexer;	/* its flags, and `why` when it failed */
 	bool unnamed;		/* out: fields came without names */
-	bool open_string;	/* out: what failed is a string that does not end */
 	struct babelfield *field;	/* out: without ts and ev */
 	size_t n;
-	const char *why;	/* out: the reason when it failed */
 	/* Its own. */
 	size_t field_room, contexts_n, contexts_room, seen;
 	struct babelcontext *contexts;
 	uint32_t previous, beside_root;
 	unsigned depth;
 	bool has_cpu, has_pid, has_tid;
-	const char *end;
-	char *scratch, *scratch_at;
-	size_t scratch_room;
 };
 
 /* SELECTION is kept. Free with babelfields_free(). */
@@ -42,7 +37,7 @@ void babelfields_free(struct babelfields *fields);
 
 /*
  * Reads the braces of EVENT from AT to END, where one more byte may be read. False when they are not
- * what babeltrace prints; `why` tells. O(length). What it gives is valid until the next call.
+ * what babeltrace prints; lexer.why tells. O(length). What it gives is valid until the next call.
  */
 bool babelfields_read(struct babelfields *fields, struct babelevent *event, const char *at, const char *end);
 

@@ -290,21 +290,21 @@ static bool is_wanted(struct text *t, const struct babelevent *event, int64_t ts
 /* As babeltrace 2 prints it; where that fails or looks wrong, as babeltrace 1 does. */
 static bool read_fields(struct text *t, struct babelevent *event, const char *at, const char *end)
 {
-	bool good = babelfields_read(&t->fields, event, at, end), unescaped = t->fields.saw_unquoted;
-	const char *why = t->fields.why;
+	bool good = babelfields_read(&t->fields, event, at, end), unescaped = t->fields.lexer.saw_unquoted;
+	const char *why = t->fields.lexer.why;
 
-	if ((good && !unescaped) || t->fields.unquoted)
+	if ((good && !unescaped) || t->fields.lexer.unquoted)
 		return good;
-	t->fields.unquoted = true;
+	t->fields.lexer.unquoted = true;
 	if (babelfields_read(&t->fields, event, at, end)) {
-		t->fields.unquoted = unescaped;
+		t->fields.lexer.unquoted = unescaped;
 		return true;
 	}
-	t->fields.unquoted = false;
+	t->fields.lexer.unquoted = false;
 	if (good)
 		return babelfields_read(&t->fields, event, at, end);
-	if (!t->fields.open_string)
-		t->fields.why = why;
+	if (!t->fields.lexer.open_string)
+		t->fields.lexer.why = why;
 	return false;
 }
 
@@ -343,7 +343,7 @@ static bool convert_event(struct text *t, struct slice line, const char **why)
 	if (!is_wanted(t, event, header.ts))
 		return true;
 	if (!read_fields(t, event, fields.at, fields.at + fields.len)) {
-		*why = t->fields.why;
+		*why = t->fields.lexer.why;
 		return false;
 	}
 	if (t->fields.unnamed && !t->unnamed_told) {
@@ -452,7 +452,7 @@ static void convert_line(struct text *t, struct slice line)
 	}
 	if (is_aside(t, line))
 		return;
-	if (is_stamped(line) && t->fields.why == why && t->fields.open_string &&
+	if (is_stamped(line) && t->fields.lexer.why == why && t->fields.lexer.open_string &&
 	    line.len < LINE_MAX_BYTES / 2) {
 		hold(t, line, true);
 		return;
