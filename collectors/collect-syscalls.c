@@ -39,7 +39,7 @@ struct calls {
 	uint64_t threshold_ns;
 	callbook book;
 	struct callbook_entry unknown;
-	char path[4 * CALL_PATH];	/* escaped */
+	char path[8 + 4 * CALL_PATH];	/* escaped */
 };
 
 static const struct callbook_entry *entry_of(const struct calls *calls, uint32_t nr, bool compat)
@@ -55,14 +55,16 @@ static const uint64_t *arguments_of(const struct call_event *at)
 	return (const uint64_t *)(const void *)(at + 1);
 }
 
-/* Escaped; empty: it has none. */
-static struct slice path_of(struct calls *calls, const struct call_event *at)
+/* Escaped, behind BEFORE; empty: it has none. */
+static struct slice path_of(struct calls *calls, const struct call_event *at, const char *before)
 {
 	struct slice path = { (const char *)(arguments_of(at) + CALL_ARGUMENTS), at->path_len - 1u };
+	size_t len = strlen(before);
 
 	if (at->path_len <= 1)
 		return (struct slice){ "", 0 };
-	return (struct slice){ calls->path, writer_escape(calls->path, path) };
+	memcpy(calls->path, before, len);
+	return (struct slice){ calls->path, len + writer_escape(calls->path + len, path) };
 }
 
 /* As LTTng writes it; empty: it is not known. */
@@ -91,7 +93,7 @@ static void put_span(struct calls *calls, const struct call_event *at, struct sp
 		.id = entry->name.len ? -1 : (int64_t)at->nr,
 		.ret = result_of(entry, at, text),
 		.fd = at->fd,
-		.path = path_of(calls, at),
+		.path = path_of(calls, at, entry->syscall->does == SYSCALL_MEMFD ? "memfd:" : ""),
 		.bytes = -1,
 		.arguments = calls->arguments && at->flags & CALL_HAS_ARGUMENTS ? arguments_of(at) : NULL,
 	};
@@ -157,7 +159,7 @@ static void put_entry(struct calls *calls, const struct call_event *at, const st
 	};
 	const struct callbook_entry *entry = entry_of(calls, at->nr, at->compat);
 	const uint64_t *arguments = arguments_of(at);
-	struct slice path = path_of(calls, at);
+	struct slice path = path_of(calls, at, "");
 
 	put_head(calls, at, span, "entry");
 	for (unsigned i = 0; !entry->name.len && i < CALL_ARGUMENTS; i++)
@@ -174,7 +176,7 @@ static void put_entry(struct calls *calls, const struct call_event *at, const st
 static void put_exit(struct calls *calls, const struct call_event *at, const struct span *span)
 {
 	const struct callbook_entry *entry = entry_of(calls, at->nr, at->compat);
-	struct slice path = path_of(calls, at), ret;
+	struct slice path = path_of(calls, at, ""), ret;
 	char text[NUMBER_TEXT];
 
 	put_head(calls, at, span, "exit");
@@ -203,7 +205,7 @@ static void put_life(struct calls *calls, const struct call_event *at, const str
 		writer_i64(out, KEY("child_tid"), at->fd);
 		writer_i64(out, KEY("child_pid"), at->other_fd);
 	} else if (at->event.kind == CALL_RAW_EXEC) {
-		struct slice path = path_of(calls, at);
+		struct slice path = path_of(calls, at, "");
 
 		put_context(calls, span, SLICE("sched_process_exec"));
 		writer_raw(out, KEY("filename"), path);
