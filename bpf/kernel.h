@@ -32,6 +32,8 @@ struct css_set {
 };
 
 struct thread_info {
+	unsigned long flags;
+	unsigned int status;		/* x86 */
 	unsigned int cpu;
 };
 
@@ -64,7 +66,13 @@ struct task_struct___state {
 /* The registers of a thread in user space: which of the fields there is depends on the machine. */
 struct pt_regs {
 	unsigned long orig_ax;		/* x86: the system call, or -1 */
-	int syscallno;			/* arm64 */
+	unsigned long di, si, dx, r10, r8, r9, bx, cx, bp;
+	unsigned long long regs[31];	/* arm64 */
+	int syscallno;
+};
+
+struct linux_binprm {
+	const char *filename;
 };
 
 struct bpf_iter_meta {
