@@ -39,7 +39,7 @@ enum {
 
 struct iterator {
 	const char *program;
-	int fd;
+	int link, fd;		/* fd -1: it was read, and is opened anew */
 };
 
 /* What the kernel knows of the programs' runs. */
@@ -298,6 +298,11 @@ static void hold(struct collect *collect, const struct event *event, size_t size
 	inorder_add(collect->inorder, event->ts, event, size);
 }
 
+void collect_add(struct collect *collect, const struct event *event, size_t size)
+{
+	hold(collect, event, size);
+}
+
 /* One event of the ring; less than 0 ends the round. */
 static int take(void *state, void *at, size_t size)
 {
@@ -453,7 +458,7 @@ static void attach_one(struct bpf_prog_skeleton *p)
 		message_die("cannot attach the BPF program %s: %s%s", p->name, strerror(errno), remedy(errno));
 }
 
-/* Iterators are opened now, and run when they are read: later the right to open them is gone. */
+/* Iterators are opened now, and run when they are read. */
 static void open_iterators(struct collect *collect)
 {
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++) {
@@ -466,7 +471,7 @@ static void open_iterators(struct collect *collect)
 		fd = bpf_iter_create(bpf_link__fd(*p->link));
 		if (fd < 0 || collect->iterators_n == ITERATORS_MAX)
 			message_die("cannot open the BPF iterator %s: %s", p->name, strerror(errno));
-		collect->iterators[collect->iterators_n++] = (struct iterator){ p->name, fd };
+		collect->iterators[collect->iterators_n++] = (struct iterator){ p->name, bpf_link__fd(*p->link), fd };
 	}
 }
 
@@ -526,17 +531,27 @@ void collect_start(struct collect *collect)
 	drop_rights(collect);
 }
 
+static struct iterator *iterator_of(struct collect *collect, const char *program)
+{
+	struct iterator *iterator = collect->iterators;
+
+	while (strcmp(iterator->program, program))
+		iterator++;
+	if (iterator->fd < 0)
+		iterator->fd = bpf_iter_create(iterator->link);
+	if (iterator->fd < 0)
+		message_die("cannot open the BPF iterator %s again: %s", program, strerror(errno));
+	return iterator;
+}
+
 void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state)
 {
 	size_t held = 0, room = (64 << 10) / size * size;
 	char *buffer = memory_get(room);
-	int fd = -1;
+	struct iterator *iterator = iterator_of(collect, program);
 
-	for (size_t i = 0; i < collect->iterators_n; i++)
-		if (!strcmp(collect->iterators[i].program, program))
-			fd = collect->iterators[i].fd;
 	for (;;) {
-		ssize_t n = read(fd, buffer + held, room - held);
+		ssize_t n = read(iterator->fd, buffer + held, room - held);
 		size_t at = 0;
 
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -551,6 +566,8 @@ void collect_iterate(struct collect *collect, const char *program, size_t size, 
 		held -= at;
 		memmove(buffer, buffer + at, held);
 	}
+	close(iterator->fd);
+	iterator->fd = -1;
 	free(buffer);
 }
 
@@ -676,7 +693,8 @@ static void free_all(struct collect *collect)
 	ring_buffer__free(collect->ring);
 	inorder_free(collect->inorder);
 	for (size_t i = 0; i < collect->iterators_n; i++)
-		close(collect->iterators[i].fd);
+		if (collect->iterators[i].fd >= 0)
+			close(collect->iterators[i].fd);
 	if (collect->measuring >= 0)
 		close(collect->measuring);
 	bpf_object__destroy_skeleton(collect->skeleton);
