@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/* pkg-config: libbpf */
+/*
+ * collect-tcp: questions and answers on TCP connections, timed to the last byte, live.
+ *
+ *	# collect-tcp -d 10 -t 200 -p nova-api | list -f ts,role,daddr,dport,dur_ns,http_path
+ */
+#include <arpa/inet.h>
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+
+#include "../bpf/collect-tcp.h"
+#include "collect.h"
+#include "message.h"
+#include "requestline.h"
+
+#include "collect-tcp.skel.h"
+
+static struct collect_program programs[] = {
+	{ .name = "on_sent", .gives = "bytes that are sent" },
+	{ .name = "on_received", .gives = "bytes that are received" },
+	{ .name = "on_sending", .gives = "when a send begins; without it, when it returns", .optional = true },
+	{ .name = "on_state", .gives = "connections open and close" },
+	{ .name = "on_end", .gives = "sockets end" },
+	{ .name = "begin_files", .gives = "connections that are open at the start" },
+	{ .name = "end_flows", .gives = "exchanges and connections under way at the end", .map = "flows" },
+	COLLECT_PROGRAMS,
+	{ 0 },
+};
+
+/* include/net/tcp_states.h */
+static const char *const states[] = {
+	"", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
+	"LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV",
+};
+
+struct tcp {
+	struct collect *collect;
+	struct writer *out;
+};
+
+static struct slice state_name(uint8_t state)
+{
+	return slice_of(state < sizeof states / sizeof *states ? states[state] : "");
+}
+
+/* TO has room for INET6_ADDRSTRLEN bytes. */
+static struct slice address(const uint8_t at[16], char *to)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+	bool old = memcmp(at, mapped, sizeof mapped) == 0;
+
+	inet_ntop(old ? AF_INET : AF_INET6, old ? at + sizeof mapped : at, to, INET6_ADDRSTRLEN);
+	return slice_of(to);
+}
+
+static struct span_ends ends_of(const struct tcp_row *row, char *saddr, char *daddr)
+{
+	return (struct span_ends){
+		.role = row->client ? SLICE("client") : SLICE("server"),
+		.saddr = address(row->saddr, saddr),
+		.daddr = address(row->daddr, daddr),
+		.sport = row->sport,
+		.dport = row->dport,
+	};
+}
+
+static void put_connection(struct tcp *tcp, const struct tcp_row *row, const struct span *span)
+{
+	char saddr[INET6_ADDRSTRLEN], daddr[INET6_ADDRSTRLEN];
+	struct span_conn conn = {
+		.ends = ends_of(row, saddr, daddr),
+		.tx_bytes = (int64_t)row->tx,
+		.rx_bytes = (int64_t)row->rx,
+		.retransmits = row->retransmits,
+		.rtt_ns = row->srtt ? (int64_t)row->srtt * 125 : -1,
+		.first_state = state_name(row->first_state),
+		.last_state = state_name(row->last_state),
+	};
+
+	span_conn(tcp->out, span, &conn);
+}
+
+static void put_exchange(struct tcp *tcp, const struct tcp_row *row, const struct span *span)
+{
+	char saddr[INET6_ADDRSTRLEN], daddr[INET6_ADDRSTRLEN], path[4 * TCP_HEAD];
+	struct slice head = { row->head, row->head_n < TCP_HEAD ? row->head_n : TCP_HEAD };
+	struct slice answer = { row->status, row->status_n < TCP_STATUS ? row->status_n : TCP_STATUS };
+	struct requestline line = { 0 };
+	struct span_tcp exchange = {
+		.ends = ends_of(row, saddr, daddr),
+		.ttfb_ns = row->first ? (int64_t)(row->first - row->began) : -1,
+		.tx_bytes = (int64_t)row->tx,
+		.rx_bytes = (int64_t)row->rx,
+		.status = requestline_status(answer),
+	};
+
+	if (requestline_read(head, answer, &line)) {
+		exchange.method = line.method;
+		exchange.path = (struct slice){ path, writer_escape(path, line.path) };
+	}
+	span_tcp(tcp->out, span, &exchange);
+}
+
+static void put(struct tcp *tcp, const struct tcp_row *row, struct span *span)
+{
+	uint64_t began = row->clipped ? collect_began(tcp->collect) : row->began;
+
+	span->ts = collect_ts(tcp->collect, row->last);
+	span->dur_ns = (int64_t)(row->last - began);
+	span->clipped = row->clipped;
+	span->unfinished = row->unfinished;
+	if (!span->tid)		/* nobody that is known has used the connection */
+		span->pid = span->tid = span->cpu = -1;
+	if (row->event.kind == TCP_CONNECTION)
+		put_connection(tcp, row, span);
+	else
+		put_exchange(tcp, row, span);
+}
+
+static void on_event(void *state, const struct event *event, size_t size, struct span *span)
+{
+	if (size >= sizeof(struct tcp_row))
+		put(state, (const struct tcp_row *)event, span);
+}
+
+static void put_last(void *state, const void *record)
+{
+	struct tcp *tcp = state;
+	const struct tcp_row *row = record;
+	struct label comm;
+	struct span span;
+
+	if (!collect_wants(tcp->collect, &row->event))
+		return;
+	collect_span(tcp->collect, &row->event, &comm, &span);
+	put(tcp, row, &span);
+}
+
+static void ignore(void *state, const void *record)
+{
+	(void)state;
+	(void)record;
+}
+
+int main(int argc, char **argv)
+{
+	struct collect_options common = COLLECT_DEFAULTS;
+	bool connections = false;
+	const struct option options[] = {
+		{ 0, "connections", NULL, "write the connections too (ev=conn), when they end", OPTION_FLAG,
+		  .to = &connections },
+		COLLECT_THRESHOLD(common),
+		COLLECT_OPTIONS(common),
+		{ 0 },
+	};
+	const struct program program = {
+		.name = "collect-tcp",
+		.does = "record exchanges on TCP connections: what was asked, and how long the answer took",
+		.operands = "[-- COMMAND [ARGUMENT...]]",
+		.options = options,
+		.examples = "  collect-tcp -d 10 -p nova-api | list -f ts,role,daddr,dport,dur_ns,http_path\n"
+			    "  collect-tcp -t 0 -- curl -s http://localhost/ | stats ttfb_ns dur_ns\n",
+	};
+	struct tcp tcp = { 0 };
+	struct collect_tcp *skeleton;
+
+	(void)argc;
+	common.threshold_ns = 100000000;
+	common.command = options_parse(&program, argv);
+	skeleton = collect_tcp__open();
+	tcp.collect = collect_new(&common, skeleton ? skeleton->skeleton : NULL, programs);
+	skeleton->rodata->connections = connections;
+	skeleton->rodata->calls = (struct tcp_calls){
+		.read = SYS_read, .write = SYS_write, .recvfrom = SYS_recvfrom, .sendto = SYS_sendto,
+		.readv = SYS_readv, .writev = SYS_writev, .recvmsg = SYS_recvmsg, .sendmsg = SYS_sendmsg,
+	};
+	collect_start(tcp.collect);
+	tcp.out = collect_out(tcp.collect);
+	collect_iterate(tcp.collect, "begin_files", 1, ignore, NULL);
+	collect_run(tcp.collect, on_event, NULL, &tcp);
+	collect_iterate(tcp.collect, "end_flows", sizeof(struct tcp_row), put_last, &tcp);
+	return collect_end(tcp.collect);
+}
