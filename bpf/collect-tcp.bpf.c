@@ -67,9 +67,16 @@ static __always_inline void take_ends(struct flow *flow, const struct sock *sk)
 	flow->has_ends = 1;
 }
 
+/* Whose the connection is. A thread's name is looked at anew with each exchange. */
 static __always_inline void take_owner(struct flow *flow, struct task_struct *task, __u64 ts, __u8 role, bool asked)
 {
-	event_of(&flow->row.event, task, ts, TCP_EXCHANGE, role, asked);
+	struct event *event = &flow->row.event;
+
+	if (flow->owned && flow->phase == ANSWERED && event->tid == (__u32)task->pid) {
+		event->cpu = bpf_get_smp_processor_id();
+		return;
+	}
+	event_of(event, task, ts, TCP_EXCHANGE, role, asked);
 	flow->owned = 1;
 }
 
@@ -140,11 +147,11 @@ static __always_inline const void *buffer_of(struct task_struct *task, __u32 *n)
 	__u32 call;
 
 	if (bpf_core_field_exists(regs->orig_ax)) {
-		call = BPF_CORE_READ(regs, orig_ax);
-		at = (const void *)BPF_CORE_READ(regs, si);
+		call = regs->orig_ax;
+		at = (const void *)regs->si;
 	} else if (bpf_core_field_exists(regs->syscallno)) {
-		call = BPF_CORE_READ(regs, syscallno);
-		at = (const void *)BPF_CORE_READ(regs, regs[1]);
+		call = regs->syscallno;
+		at = (const void *)regs->regs[1];
 	} else {
 		return NULL;
 	}
@@ -224,6 +231,15 @@ static __always_inline void pass(struct flow *flow, struct task_struct *task, __
 		row->status_n = take_text(row->status, TCP_STATUS, task, n);
 }
 
+static __always_inline int send_failed(const struct sock *sk)
+{
+	struct flow *flow = flow_get(sk, 0);
+
+	if (flow)
+		flow->sending = 0;
+	return 0;
+}
+
 static __always_inline int moves(struct sock *sk, bool sent, int n)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -232,7 +248,11 @@ static __always_inline int moves(struct sock *sk, bool sent, int n)
 	__u8 role;
 	bool asked;
 
-	if (!is_tcp(sk) || !task_is_wanted(task, &role, &asked))
+	if (!is_tcp(sk))
+		return 0;
+	if (n < 0)
+		return sent ? send_failed(sk) : 0;
+	if (!task_is_wanted(task, &role, &asked))
 		return 0;
 	flow = flow_of(sk, ts);
 	if (!flow)
@@ -242,8 +262,6 @@ static __always_inline int moves(struct sock *sk, bool sent, int n)
 	/* There will be no more of an answer. */
 	if (n == 0 && !sent && flow->row.client)
 		finish(flow, ts);
-	if (n < 0 && sent)
-		flow->sending = 0;
 	if (n > 0) {
 		pass(flow, task, ts, sent, n);
 		take_owner(flow, task, ts, role, asked);

@@ -8,6 +8,13 @@ how long it took from the question to the last byte, the clients how long they s
 guess.
 
 exchanges.py check RECORDS EXPECTED: compares, and prints by how much durations exceed the server's.
+
+exchanges.py calls: one exchange by each pair of system calls; prints its path.
+exchanges.py odd: questions that are no HTTP/1, or not quite; prints the path that each tells, or `-`.
+exchanges.py duplex: four threads send and four receive on one connection at once; prints the bytes of each way.
+exchanges.py unanswered: an exchange, and a question that nobody reads.
+exchanges.py failing: a connection that is reset, and one that is refused.
+exchanges.py hold: a connection, then a line on stdout; with each line on stdin an exchange.
 """
 import asyncio
 import json
@@ -16,7 +23,9 @@ import selectors
 import signal
 import socket
 import statistics
+import struct
 import sys
+import threading
 import time
 
 now = time.monotonic_ns
@@ -178,6 +187,121 @@ def run():
         os.waitpid(child, 0)
 
 
+def pair():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        return client, listener.accept()[0]
+
+
+def calls():
+    client, other = pair()
+    ways = {
+        "send": (lambda s, b: s.send(b), lambda s: s.recv(4096)),
+        "write": (lambda s, b: os.write(s.fileno(), b), lambda s: os.read(s.fileno(), 4096)),
+        "writev": (lambda s, b: os.writev(s.fileno(), [b[:20], b[20:]]),
+                   lambda s: os.readv(s.fileno(), [bytearray(4000), bytearray(96)])),
+        "sendmsg": (lambda s, b: s.sendmsg([b]), lambda s: s.recvmsg(4096)),
+        "sendto": (lambda s, b: s.sendto(b, other.getsockname()), lambda s: s.recvfrom_into(bytearray(4096))),
+    }
+    for name, (send, receive) in ways.items():
+        send(client, f"GET /{name} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        receive(other)
+        send(other, b"HTTP/1.1 200 OK\r\n\r\n")
+        receive(client)
+        print(f"/{name}")
+
+
+def odd():
+    client, other = pair()
+    for question, answer, path in (
+            (b"*1\r\n$4\r\nPING\r\n", b"+PONG\r\n", "-"),
+            (b"\x16\x03\x01\x02\x00\x01\x00", b"\x16\x03", "-"),
+            (b"GET /rtsp RTSP/1.0\r\n\r\n", b"RTSP/1.0 200 OK\r\n\r\n", "-"),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00\x00", "-"),
+            (b"get /small HTTP/1.1\r\n\r\n", b"HTTP/1.1 20", "-"),
+            (b"GET  HTTP/1.1\r\n\r\n", b"HTTP/1.1 2000 OK", "-"),
+            (b"GET", b"HTTP", "-"),
+            (b"GET /evil\x1b[2J\tx HTTP/1.1\r\n\r\n", b"x", "-"),
+            (b"GET /\xc3\xa9\\ HTTP/1.0\r\n\r\n", b"x", "/\u00e9\\\\"),
+            (b"GET /" + b"a" * 500 + b" HTTP/1.1\r\n\r\n", b"x" * 20, "-"),
+            (b"GET /" + b"a" * 500 + b" HTTP/1.1\r\n\r\n", b"HTTP/1.1 404 Not", "/" + "a" * 123),
+            (b"GET /" + b"a" * 110 + b"?" + b"s" * 300, b"HTTP/1.1 404 Not", "/" + "a" * 110),
+            (b"OPTIONS * HTTP/1.1\r\n\r\n", b"HTTP/1.1 204\r\n\r\n", "*")):
+        client.send(question)
+        other.recv(4096)
+        other.send(answer)
+        client.recv(4096)
+        print(path)
+
+
+def duplex():
+    client, other = pair()
+    totals = [0, 0]
+    end = now() + 10**9
+
+    def send(sock, way):
+        n = 0
+        while now() < end:
+            n += sock.send(b"x" * 100)
+        totals[way] += n
+
+    def receive(sock):
+        while sock.recv(70):
+            pass
+
+    senders = [threading.Thread(target=send, args=a) for a in ((client, 0), (other, 1)) * 2]
+    receivers = [threading.Thread(target=receive, args=(s,)) for s in (client, other) * 2]
+    for thread in senders + receivers:
+        thread.start()
+    for thread in senders:
+        thread.join()
+    for sock in client, other:
+        sock.shutdown(socket.SHUT_WR)
+    for thread in receivers:
+        thread.join()
+    print(*totals)
+
+
+def hold():
+    client, other = pair()
+    print(client.getsockname()[1], client.getpeername()[1], flush=True)
+    for line in sys.stdin:
+        client.send(b"ask" * int(line))
+        other.recv(65536)
+        time.sleep(0.01)
+        other.send(b"tell" * int(line))
+        client.recv(65536)
+        print("told", flush=True)
+
+
+def unanswered():
+    client, other = pair()
+    time.sleep(0.5)
+    client.send(b"1")
+    other.recv(1)
+    other.send(b"22")
+    client.recv(2)
+    client.send(b"333")
+    time.sleep(60)
+
+
+def failing():
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    other = listener.accept()[0]
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.send(b"x")
+    other.recv(1)
+    client.close()
+    other.close()
+    closed = listener.getsockname()
+    listener.close()
+    try:
+        socket.create_connection(closed)
+    except ConnectionRefusedError:
+        pass
+
+
 def compare(row, want, client):
     none = want["case"] == "none"
     sent, received = ("tx_bytes", "rx_bytes") if client else ("rx_bytes", "tx_bytes")
@@ -217,7 +341,6 @@ def check(records, expected):
               f"{max(excess) / 1e6:.3f} ms (most)")
 
 
-if sys.argv[1] == "run":
-    run()
-else:
-    check(*sys.argv[2:])
+modes = {"run": run, "check": check, "calls": calls, "odd": odd, "duplex": duplex, "unanswered": unanswered,
+         "failing": failing, "hold": hold}
+modes[sys.argv[1]](*sys.argv[2:])
