@@ -47,6 +47,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
+	__u64 self_exec_id;		/* grows with each exec */
 	char comm[16];
 };
 
@@ -146,5 +147,7 @@ enum {
 enum {
 	TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LISTEN = 10,
 };
+
+enum { PF_KTHREAD = 0x00200000 };	/* a thread of the kernel itself */
 
 #endif

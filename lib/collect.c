@@ -65,6 +65,8 @@ struct collect {
 
 	collect_event *event;
 	void *state;
+	collect_detach *detach;		/* of what the collector has attached itself; may be NULL */
+	void *attached;
 };
 
 static volatile sig_atomic_t stopped;
@@ -378,8 +380,16 @@ static bool goes_on(struct collect *collect)
 	return !stopped && !unread(collect);
 }
 
+void collect_attached(struct collect *collect, collect_detach *detach, void *state)
+{
+	collect->detach = detach;
+	collect->attached = state;
+}
+
 static void detach(struct collect *collect)
 {
+	if (collect->detach)
+		collect->detach(collect->attached);
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++) {
 		struct bpf_link **link = collect->skeleton->progs[i].link;
 
@@ -421,25 +431,6 @@ struct collect *collect_new(const struct collect_options *options, struct bpf_ob
 static struct bpf_program *program_of(const struct collect *collect, const char *name)
 {
 	return bpf_object__find_program_by_name(collect->object, name);
-}
-
-/* The monotonic clock's 0 in the time of day, by the closest of several looks at both. */
-static int64_t epoch_of_monotonic(void)
-{
-	uint64_t closest = UINT64_MAX;
-	int64_t epoch = 0;
-
-	for (int i = 0; i < 16; i++) {
-		uint64_t before = clock_monotonic();
-		int64_t now = clock_epoch();
-		uint64_t after = clock_monotonic();
-
-		if (after - before < closest) {
-			closest = after - before;
-			epoch = now - (int64_t)(before + (after - before) / 2);
-		}
-	}
-	return epoch;
 }
 
 static void load(struct collect *collect)
@@ -536,7 +527,7 @@ void collect_start(struct collect *collect)
 	open_iterators(collect);
 	wanted_fill(collect->wanted, collect->object, (uint32_t)collect->command.pid, collect->out->fd);
 	give_roles(collect);
-	collect->epoch = epoch_of_monotonic();
+	collect->epoch = clock_monotonic_epoch();
 	collect->began = clock_monotonic();
 	attach(collect);
 	drop_rights(collect);
@@ -665,6 +656,7 @@ static void say_cost(const struct collect *collect, const struct runs *runs)
 
 static void free_all(struct collect *collect)
 {
+	command_end(&collect->command);
 	ring_buffer__free(collect->ring);
 	inorder_free(collect->inorder);
 	for (size_t i = 0; i < collect->iterators_n; i++)

@@ -10,6 +10,7 @@
 #ifndef WEIR_READER_H
 #define WEIR_READER_H
 
+#include "number.h"
 #include "slice.h"
 
 enum {
@@ -67,6 +68,14 @@ const struct record *reader_next(struct reader *reader);
 void reader_on_idle(struct reader *reader, void (*idle)(void *), void *data);
 void reader_stop_on(struct reader *reader, int fd);
 
+/*
+ * For what may be other text than records: what the next file begins with, unread still, as far as it came
+ * with the first read; nothing when all files have ended. And its next line as it is, without the LF, which
+ * the last one may lack: false at the end of this file, after which reader_peek() goes to the next one.
+ */
+struct slice reader_peek(struct reader *reader);
+bool reader_text(struct reader *reader, struct slice *line);
+
 /* Ends reading. False when anything was reported: the program exits with EXIT_FAILED. */
 bool reader_close(struct reader *reader);
 
@@ -119,7 +128,12 @@ static inline const struct slice *lookup_value(struct lookup *lookup, const stru
 }
 
 /* True when the field is there and is a decimal integer; stores it. */
-bool lookup_i64(struct lookup *lookup, const struct record *record, int64_t *value);
+static inline bool lookup_i64(struct lookup *lookup, const struct record *record, int64_t *value)
+{
+	const struct slice *text = lookup_value(lookup, record);
+
+	return text && number_padded_i64(*text, value);
+}
 
 /*
  * Undoes the escapes of a value into TO, which has room for value.len bytes; returns the length.
