@@ -6,9 +6,10 @@
  */
 #include "bpf.h"
 #include "collect-tcp.h"
+#include "news.h"
 
 const volatile struct tcp_calls calls = { 0 };
-const volatile bool connections = false;
+const volatile bool connections = false, stacks = false, kernel_frames = false;
 
 enum phase { IDLE, ASKED, ANSWERED };
 
@@ -33,6 +34,21 @@ struct {
 	__type(key, int);
 	__type(value, struct flow);
 } flows SEC(".maps");
+
+/* Filled with `stacks` only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct tcp_stacks);
+} places SEC(".maps");
+
+struct tcp_stacks none;
+
+struct row_with_stacks {
+	struct tcp_row row;
+	struct tcp_stacks stacks;
+};
 
 static __always_inline bool is_tcp(const struct sock *sk)
 {
@@ -102,8 +118,46 @@ static __always_inline struct flow *flow_of(const struct sock *sk, __u64 ts)
 	return flow ? flow : flow_found(sk, ts);
 }
 
+/* Where the thread is. */
+static __always_inline void take_stack(void *ctx, const struct sock *sk, struct task_struct *task, enum tcp_place place)
+{
+	struct tcp_stacks *at = bpf_sk_storage_get(&places, (void *)sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct tcp_stack *stack;
+	long n;
+
+	if (!at)
+		return;
+	stack = &at->at[place];
+	stack->exec = task->self_exec_id;
+	stack->pid = task->tgid;
+	/* Without this program and the one that calls it. */
+	n = kernel_frames ? bpf_get_stack(ctx, stack->kernel, sizeof stack->kernel, 2) : 0;
+	stack->kernels = n > 0 ? n / sizeof(__u64) : 0;
+	n = task->flags & PF_KTHREAD ? 0 : bpf_get_stack(ctx, stack->user, sizeof stack->user, BPF_F_USER_STACK);
+	stack->users = n > 0 ? n / sizeof(__u64) : 0;
+	if (place == TCP_ASK) {
+		at->at[TCP_END].kernels = at->at[TCP_END].users = 0;
+		news_tell_sometimes(task);
+	}
+}
+
+static __always_inline struct tcp_row *row_reserve(const struct sock *sk)
+{
+	struct row_with_stacks *both;
+	struct tcp_stacks *at;
+
+	if (!stacks)
+		return event_reserve(sizeof(struct tcp_row));
+	both = event_reserve(sizeof *both);
+	if (!both)
+		return NULL;
+	at = bpf_sk_storage_get(&places, (void *)sk, NULL, 0);
+	bpf_probe_read_kernel(&both->stacks, sizeof both->stacks, at ? at : &none);
+	return &both->row;
+}
+
 /* The exchange under way is over: tells it, if it was long enough. */
-static __always_inline void finish(struct flow *flow, __u64 ts)
+static __always_inline void finish(struct flow *flow, const struct sock *sk, __u64 ts)
 {
 	__u8 phase = flow->phase;
 	__u64 last = phase == ANSWERED ? flow->row.last : flow->closed ? flow->closed : ts;
@@ -116,7 +170,7 @@ static __always_inline void finish(struct flow *flow, __u64 ts)
 		flow->phase = IDLE;
 		return;
 	}
-	row = event_reserve(sizeof *row);
+	row = row_reserve(sk);
 	if (!row) {
 		flow->phase = IDLE;
 		return;
@@ -184,7 +238,8 @@ static __always_inline __u8 take_text(char *to, __u32 room, struct task_struct *
 }
 
 /* N bytes were sent or received. */
-static __always_inline void pass(struct flow *flow, struct task_struct *task, __u64 ts, bool sent, __u32 n)
+static __always_inline void pass(void *ctx, struct flow *flow, const struct sock *sk, struct task_struct *task,
+				 __u64 ts, bool sent, __u32 n)
 {
 	struct tcp_row *row = &flow->row;
 	bool asks = sent == row->client, first = false;
@@ -196,7 +251,7 @@ static __always_inline void pass(struct flow *flow, struct task_struct *task, __
 		flow->sending = 0;
 	}
 	if (asks && flow->phase == ANSWERED)
-		finish(flow, ts);
+		finish(flow, sk, ts);
 	bpf_spin_lock(&flow->lock);
 	if (asks) {
 		first = flow->phase != ASKED;
@@ -223,6 +278,10 @@ static __always_inline void pass(struct flow *flow, struct task_struct *task, __
 		row->rx += n;
 	}
 	bpf_spin_unlock(&flow->lock);
+	if (stacks && phase == ASKED && first)
+		take_stack(ctx, sk, task, TCP_ASK);
+	else if (stacks && phase == ANSWERED && ts - row->began >= settings.threshold_ns)
+		take_stack(ctx, sk, task, TCP_END);
 	if (!first)
 		return;
 	if (phase == ASKED)
@@ -240,7 +299,7 @@ static __always_inline int send_failed(const struct sock *sk)
 	return 0;
 }
 
-static __always_inline int moves(struct sock *sk, bool sent, int n)
+static __always_inline int moves(void *ctx, struct sock *sk, bool sent, int n)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 ts = bpf_ktime_get_ns();
@@ -261,9 +320,9 @@ static __always_inline int moves(struct sock *sk, bool sent, int n)
 		take_ends(flow, sk);
 	/* There will be no more of an answer. */
 	if (n == 0 && !sent && flow->row.client)
-		finish(flow, ts);
+		finish(flow, sk, ts);
 	if (n > 0) {
-		pass(flow, task, ts, sent, n);
+		pass(ctx, flow, sk, task, ts, sent, n);
 		take_owner(flow, task, ts, role, asked);
 	}
 	return 0;
@@ -272,13 +331,13 @@ static __always_inline int moves(struct sock *sk, bool sent, int n)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_sent, struct sock *sk, int ret, int flags)
 {
-	return moves(sk, true, ret);
+	return moves(ctx, sk, true, ret);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(on_received, struct sock *sk, int ret, int flags)
 {
-	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(sk, false, ret);
+	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
 }
 
 /* A send begins, or goes on: while it lasts, the other side may answer already. */
@@ -327,7 +386,7 @@ static __always_inline void tell_connection(struct flow *flow, const struct sock
 
 	if (!connection_is_wanted(flow))
 		return;
-	row = event_reserve(sizeof *row);
+	row = row_reserve(sk);
 	if (!row)
 		return;
 	*row = flow->row;
@@ -338,7 +397,7 @@ static __always_inline void tell_connection(struct flow *flow, const struct sock
 /* The socket is not used any more, or for another connection. */
 static __always_inline void end_flow(struct flow *flow, const struct sock *sk, __u64 ts)
 {
-	finish(flow, ts);
+	finish(flow, sk, ts);
 	tell_connection(flow, sk, ts);
 	bpf_sk_storage_delete(&flows, (void *)sk);
 }
@@ -387,7 +446,7 @@ int BPF_PROG(on_state, const struct sock *sk, int old, int new)
 	if (!flow)
 		return 0;
 	if (nothing_follows(flow, sk, old, new))
-		finish(flow, ts);
+		finish(flow, sk, ts);
 	if (new == TCP_CLOSE) {
 		if (!flow->has_ends)
 			take_ends(flow, sk);
@@ -439,6 +498,17 @@ int begin_files(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+static __always_inline void write_row(struct bpf_iter__bpf_sk_storage_map *ctx, struct tcp_row *row)
+{
+	struct tcp_stacks *at;
+
+	bpf_seq_write(ctx->meta->seq, row, sizeof *row);
+	if (!stacks)
+		return;
+	at = bpf_sk_storage_get(&places, ctx->sk, NULL, 0);
+	bpf_seq_write(ctx->meta->seq, at ? at : &none, sizeof *at);
+}
+
 /* Once at the end: the exchanges under way, and the connections that are open. */
 SEC("iter/bpf_sk_storage_map")
 int end_flows(struct bpf_iter__bpf_sk_storage_map *ctx)
@@ -458,7 +528,7 @@ int end_flows(struct bpf_iter__bpf_sk_storage_map *ctx)
 		row.unfinished = flow->phase == ASKED;
 		row.clipped = 0;
 		if (row.last - row.began >= settings.threshold_ns)
-			bpf_seq_write(ctx->meta->seq, &row, sizeof row);
+			write_row(ctx, &row);
 	}
 	if (connection_is_wanted(flow)) {
 		row.clipped = flow->row.clipped;
@@ -466,7 +536,7 @@ int end_flows(struct bpf_iter__bpf_sk_storage_map *ctx)
 		if (!flow->closed)
 			row.last_state = sk->__sk_common.skc_state;
 		make_connection(&row, flow, sk, ts);
-		bpf_seq_write(ctx->meta->seq, &row, sizeof row);
+		write_row(ctx, &row);
 	}
 	return 0;
 }

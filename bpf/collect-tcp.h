@@ -37,6 +37,23 @@ struct tcp_row {
 	char head[TCP_HEAD];
 };
 
+/* Where the thread was at the first byte of the question and at the last byte; the innermost address first. */
+enum tcp_place { TCP_ASK, TCP_END, TCP_PLACES };
+enum { TCP_DEPTH = 127 };	/* as kernel.perf_event_max_stack has it */
+
+struct tcp_stack {
+	__u64 exec;			/* changes when the process executes another program */
+	__u32 pid;
+	__u32 kernels, users;
+	__u32 unused;
+	__u64 kernel[TCP_DEPTH], user[TCP_DEPTH];
+};
+
+/* Behind a row, when stacks are asked for. */
+struct tcp_stacks {
+	struct tcp_stack at[TCP_PLACES];
+};
+
 #ifndef __bpf__
 _Static_assert(sizeof(struct tcp_row) == 280, "no holes");
 #endif

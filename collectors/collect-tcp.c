@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* pkg-config: libbpf */
+// pkg-config: libbpf libdw libelf zlib
+// library: iberty
 /*
  * collect-tcp: questions and answers on TCP connections, timed to the last byte, live.
  *
@@ -7,13 +8,17 @@
  */
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 
 #include "../bpf/collect-tcp.h"
 #include "collect.h"
+#include "memory.h"
 #include "message.h"
+#include "news.h"
 #include "requestline.h"
+#include "symbols.h"
 
 #include "collect-tcp.skel.h"
 
@@ -38,6 +43,9 @@ static const char *const states[] = {
 struct tcp {
 	struct collect *collect;
 	struct writer *out;
+	struct symbols *symbols;	/* NULL: no stacks are asked for */
+	char *fields;			/* the stacks of the exchange at hand */
+	size_t fields_room, fields_len;
 };
 
 static struct slice state_name(uint8_t state)
@@ -82,6 +90,35 @@ static void put_connection(struct tcp *tcp, const struct tcp_row *row, const str
 	span_conn(tcp->out, span, &conn);
 }
 
+static void add_stack(struct tcp *tcp, struct slice key, const struct tcp_stack *at)
+{
+	struct stack stack = {
+		.kernel = (const uint64_t *)at->kernel, .kernels = at->kernels < TCP_DEPTH ? at->kernels : TCP_DEPTH,
+		.user = (const uint64_t *)at->user, .users = at->users < TCP_DEPTH ? at->users : TCP_DEPTH,
+		.truncated = at->kernels == TCP_DEPTH || at->users == TCP_DEPTH,
+	};
+	struct slice frames;
+
+	if (stack.kernels + stack.users == 0)
+		return;
+	frames = symbols_stack(tcp->symbols, symbols_program(tcp->symbols, at->pid, at->exec), &stack);
+	tcp->fields = memory_grow(tcp->fields, &tcp->fields_room, tcp->fields_len + key.len + frames.len, 1);
+	memcpy(tcp->fields + tcp->fields_len, key.at, key.len);
+	memcpy(tcp->fields + tcp->fields_len + key.len, frames.at, frames.len);
+	tcp->fields_len += key.len + frames.len;
+}
+
+/* The fields with the stacks. Valid until the next call. */
+static struct slice stacks_of(struct tcp *tcp, const struct tcp_stacks *stacks)
+{
+	tcp->fields_len = 0;
+	if (tcp->symbols) {
+		add_stack(tcp, SLICE("\tstack="), &stacks->at[TCP_ASK]);
+		add_stack(tcp, SLICE("\tend_stack="), &stacks->at[TCP_END]);
+	}
+	return (struct slice){ tcp->fields, tcp->fields_len };
+}
+
 static void put_exchange(struct tcp *tcp, const struct tcp_row *row, const struct span *span)
 {
 	char saddr[INET6_ADDRSTRLEN], daddr[INET6_ADDRSTRLEN], path[4 * TCP_HEAD];
@@ -100,6 +137,7 @@ static void put_exchange(struct tcp *tcp, const struct tcp_row *row, const struc
 		exchange.method = line.method;
 		exchange.path = (struct slice){ path, writer_escape(path, line.path) };
 	}
+	exchange.stacks = stacks_of(tcp, (const struct tcp_stacks *)(row + 1));
 	span_tcp(tcp->out, span, &exchange);
 }
 
@@ -119,9 +157,14 @@ static void put(struct tcp *tcp, const struct tcp_row *row, struct span *span)
 		put_exchange(tcp, row, span);
 }
 
+static size_t row_size(const struct tcp *tcp)
+{
+	return sizeof(struct tcp_row) + (tcp->symbols ? sizeof(struct tcp_stacks) : 0);
+}
+
 static void on_event(void *state, const struct event *event, size_t size, struct span *span)
 {
-	if (size >= sizeof(struct tcp_row))
+	if (size >= row_size(state))
 		put(state, (const struct tcp_row *)event, span);
 }
 
@@ -147,10 +190,13 @@ static void ignore(void *state, const void *record)
 int main(int argc, char **argv)
 {
 	struct collect_options common = COLLECT_DEFAULTS;
-	bool connections = false;
+	bool connections = false, stacks = false, kernel = false;
 	const struct option options[] = {
 		{ 0, "connections", NULL, "write the connections too (ev=conn), when they end", OPTION_FLAG,
 		  .to = &connections },
+		{ 0, "stacks", NULL, "tell where the thread was at the first byte (stack) and the last one (end_stack)",
+		  OPTION_FLAG, .to = &stacks },
+		{ 'k', "kernel", NULL, "with --stacks: frames of the kernel too", OPTION_FLAG, .to = &kernel },
 		COLLECT_THRESHOLD(common),
 		COLLECT_OPTIONS(common),
 		{ 0 },
@@ -165,21 +211,42 @@ int main(int argc, char **argv)
 	};
 	struct tcp tcp = { 0 };
 	struct collect_tcp *skeleton;
+	struct news *news = NULL;
+	int status;
 
 	(void)argc;
 	common.threshold_ns = 100000000;
 	common.command = options_parse(&program, argv);
+	if (kernel && !stacks)
+		message_usage("-k goes with --stacks");
+	if (stacks)
+		common.rights = NEWS_RIGHTS;
 	skeleton = collect_tcp__open();
 	tcp.collect = collect_new(&common, skeleton ? skeleton->skeleton : NULL, programs);
 	skeleton->rodata->connections = connections;
+	skeleton->rodata->stacks = stacks;
+	skeleton->rodata->kernel_frames = kernel;
+	if (stacks)
+		tcp.symbols = symbols_new();
+	if (kernel)
+		symbols_kernel(tcp.symbols, NULL);
 	skeleton->rodata->calls = (struct tcp_calls){
 		.read = SYS_read, .write = SYS_write, .recvfrom = SYS_recvfrom, .sendto = SYS_sendto,
 		.readv = SYS_readv, .writev = SYS_writev, .recvmsg = SYS_recvmsg, .sendmsg = SYS_sendmsg,
 	};
 	collect_start(tcp.collect);
 	tcp.out = collect_out(tcp.collect);
+	if (stacks)
+		news = news_new(tcp.symbols, bpf_map__fd(skeleton->maps.news));
 	collect_iterate(tcp.collect, "begin_files", 1, ignore, NULL);
 	collect_run(tcp.collect, on_event, NULL, &tcp);
-	collect_iterate(tcp.collect, "end_flows", sizeof(struct tcp_row), put_last, &tcp);
-	return collect_end(tcp.collect);
+	collect_iterate(tcp.collect, "end_flows", row_size(&tcp), put_last, &tcp);
+	if (stacks)
+		symbols_report(tcp.symbols);
+	news_free(news);
+	symbols_free(tcp.symbols);
+	free(tcp.fields);
+	status = collect_end(tcp.collect);
+	free(skeleton);		/* what it held went with the collector */
+	return status;
 }

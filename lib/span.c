@@ -216,6 +216,7 @@ void span_tcp(struct writer *out, const struct span *span, const struct span_tcp
 	put_text(out, KEY("http_method"), tcp->method);
 	put_text(out, KEY("http_path"), tcp->path);
 	put_number(out, KEY("http_status"), tcp->status);
+	writer_bytes(out, tcp->stacks.at, tcp->stacks.len);
 	end_of(out, span);
 }
 

@@ -79,7 +79,6 @@ void span_exec(struct writer *out, const struct span *span, struct slice path, s
 void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns, struct slice path,
 	       struct slice argv);
 
-
 /* The two ends of a connection, seen from the side whose span it is. */
 struct span_ends {
 	struct slice role;	/* client, server: who opened it */
@@ -94,6 +93,7 @@ struct span_tcp {
 	int64_t tx_bytes, rx_bytes;
 	struct slice method, path;
 	int64_t status;
+	struct slice stacks;	/* fields that tell where it was, or empty */
 };
 
 /* What is told of a connection's life. */
