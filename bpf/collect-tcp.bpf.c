@@ -340,9 +340,21 @@ int BPF_PROG(on_received, struct sock *sk, int ret, int flags)
 	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
 }
 
+/* Before Linux 6.3, from 5.19 on. */
+SEC("fexit/tcp_sendmsg")
+int BPF_PROG(on_sent_fexit, struct sock *sk, void *msg, __u64 size, int ret)
+{
+	return moves(ctx, sk, true, ret);
+}
+
+SEC("fexit/tcp_recvmsg")
+int BPF_PROG(on_received_fexit, struct sock *sk, void *msg, __u64 size, int flags, int *address, int ret)
+{
+	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
+}
+
 /* A send begins, or goes on: while it lasts, the other side may answer already. */
-SEC("tp_btf/tcp_sendmsg_locked")
-int BPF_PROG(on_sending, const struct sock *sk)
+static __always_inline int sends(const struct sock *sk)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct flow *flow = flow_get(sk, 0);
@@ -352,6 +364,18 @@ int BPF_PROG(on_sending, const struct sock *sk)
 		flow->sender = task->pid;
 	}
 	return 0;
+}
+
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(on_sending, const struct sock *sk)
+{
+	return sends(sk);
+}
+
+SEC("fentry/tcp_sendmsg")
+int BPF_PROG(on_sending_fentry, struct sock *sk)
+{
+	return sends(sk);
 }
 
 static __always_inline bool all_are_wanted(void)

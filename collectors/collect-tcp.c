@@ -23,9 +23,13 @@
 #include "collect-tcp.skel.h"
 
 static struct collect_program programs[] = {
-	{ .name = "on_sent", .gives = "bytes that are sent" },
-	{ .name = "on_received", .gives = "bytes that are received" },
-	{ .name = "on_sending", .gives = "when a send begins; without it, when it returns", .optional = true },
+	{ .name = "on_sent", .gives = "bytes that are sent", .instead = "on_sent_fexit" },
+	{ .name = "on_sent_fexit", .gives = "the same, before Linux 6.3" },
+	{ .name = "on_received", .gives = "bytes that are received", .instead = "on_received_fexit" },
+	{ .name = "on_received_fexit", .gives = "the same, before Linux 6.3" },
+	{ .name = "on_sending", .gives = "when a send begins", .instead = "on_sending_fentry" },
+	{ .name = "on_sending_fentry", .gives = "the same, before Linux 6.16; without it, when the send returns",
+	  .optional = true },
 	{ .name = "on_state", .gives = "connections open and close" },
 	{ .name = "on_end", .gives = "sockets end" },
 	{ .name = "begin_files", .gives = "connections that are open at the start" },

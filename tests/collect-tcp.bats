@@ -131,3 +131,22 @@ values() {
 	[ "$(values of comm=python3 | sort -u)" = job ]
 	[ "$(values role comm=python3 | sort | uniq -c | tr -s ' \n' ' ')" = " 5 client 5 server " ]
 }
+
+@test "--stacks: where it was asked and where the answer ended, of a program that has ended" {
+	need gcc
+	gcc -O1 -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls -o "$T/asker" \
+		"$TESTS/asker.c" 2>/dev/null || skip "this compiler has other options"
+	collect-tcp -t 20 --stacks -o "$T/r" -- "$T/asker" 2>"$T/err"
+	where -f "$T/r" ev=tcp | wc -l >"$T/n"
+	[ "$(cat "$T/n")" = 4 ]
+	[ "$(values stack role=client | sed 's/.*;main;/main;/' | sort -u)" = "main;ask;send_text" ]
+	[ "$(values end_stack role=client | sed 's/.*;main;/main;/' | sort -u)" = "main;take" ]
+	[ "$(values stack role=server | sed 's/.*;main;/main;/' | sort -u)" = "main;take" ]
+	[ "$(values end_stack role=server | sed 's/.*;main;/main;/' | sort -u)" = "main;answer;send_text" ]
+	# The kernel's are between the program's and the tracepoint.
+	collect-tcp -t 20 --stacks -k -o "$T/r" -- "$T/asker" 2>/dev/null
+	values stack role=client | grep -q ';main;ask;send_text;.*vfs_write;.*sock'
+	values end_stack role=client | grep -q ';main;take;.*vfs_read;.*sock'
+	try collect-tcp -k
+	expect 2 "" "collect-tcp: -k goes with --stacks; see 'collect-tcp --help'"
+}
