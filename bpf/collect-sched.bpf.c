@@ -255,8 +255,7 @@ static __always_inline void take_stack(void *ctx, struct task_struct *task)
 
 	if (!stack)
 		return;
-	/* Without this program and the one that calls it. */
-	n = bpf_get_stack(ctx, stack->addresses, BYTES, 2);
+	n = bpf_get_stack(ctx, stack->addresses, BYTES, 0);
 	stack->kernels = n > 0 ? n / sizeof(__u64) : 0;
 	n = bpf_get_stack(ctx, stack->addresses + SCHED_DEPTH, BYTES, BPF_F_USER_STACK);
 	stack->users = n > 0 ? n / sizeof(__u64) : 0;

@@ -59,7 +59,8 @@ static __always_inline __u32 copy_stack(struct room *room, __u32 at, struct task
 }
 
 /* The addresses of one half, behind AT bytes of the rest; how many bytes they take. */
-static __always_inline __u32 take_addresses(struct bpf_perf_event_data *ctx, struct room *room, __u32 at, __u64 flags)
+static __always_inline __u32 take_addresses(struct bpf_perf_event_data *ctx, struct room *room, __u32 at,
+					    __u64 flags)
 {
 	long n;
 
@@ -69,7 +70,8 @@ static __always_inline __u32 take_addresses(struct bpf_perf_event_data *ctx, str
 	return n > 0 && n <= ADDRESSES ? n : 0;
 }
 
-static __always_inline __u32 take_stacks(struct bpf_perf_event_data *ctx, struct room *room, struct task_struct *task)
+static __always_inline __u32 take_stacks(struct bpf_perf_event_data *ctx, struct room *room,
+					 struct task_struct *task)
 {
 	__u32 at = 0, n;
 

@@ -52,6 +52,8 @@ struct sched {
 	struct sums_reader *sums;	/* NULL: events are told, not summed */
 };
 
+#define SCHEDULE ";schedule;__schedule"
+
 /* The field with the frames of the stack behind a span. Valid until the next call. */
 static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 {
@@ -62,10 +64,15 @@ static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 		.truncated = at->kernels == SCHED_DEPTH || at->users == SCHED_DEPTH,
 	};
 	struct slice frames;
+	const char *last;
 
 	if (!sched->symbols || at->kernels + at->users == 0)
 		return (struct slice){ "", 0 };
 	frames = symbols_stack(sched->symbols, symbols_process(sched->symbols, at->event.pid), &stack);
+	/* Below the switch lies what traces it. */
+	last = memmem(frames.at, frames.len, SCHEDULE, sizeof SCHEDULE - 1);
+	if (last && at->kernels)
+		frames.len = (size_t)(last - frames.at) + sizeof SCHEDULE - 1;
 	sched->field = memory_grow(sched->field, &sched->field_room, key.len + frames.len, 1);
 	memcpy(sched->field, key.at, key.len);
 	memcpy(sched->field + key.len, frames.at, frames.len);
@@ -233,6 +240,7 @@ int main(int argc, char **argv)
 	struct collect_options common = COLLECT_DEFAULTS;
 	bool raw = false, spans = false, stacks = false;
 	uint64_t interval = 0;
+	int status;
 	const struct option options[] = {
 		{ 0, "raw", NULL, "write the switches and wakeups as LTTng records them, in place of spans",
 		  OPTION_FLAG, .to = &raw },
@@ -299,5 +307,7 @@ int main(int argc, char **argv)
 	symbols_free(sched.symbols);
 	free(sched.field);
 	sums_reader_free(sched.sums);
-	return collect_end(sched.collect);
+	status = collect_end(sched.collect);
+	free(skeleton);		/* what it held went with the collector */
+	return status;
 }

@@ -51,8 +51,8 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 	struct stack stack;
 	bool whole;
 
-	if (size < sizeof *sample || size < sizeof *sample + 8ul * (sample->kernels + sample->users + sample->words) +
-					     sample->copied)
+	if (size < sizeof *sample || size < sizeof *sample + sample->copied +
+		8ul * (sample->kernels + sample->users + sample->words))
 		return;
 	space = symbols_program(stacks->symbols, event->pid, sample->exec);
 	stack = (struct stack){
@@ -81,8 +81,8 @@ int main(int argc, char **argv)
 	bool kernel_only = false, user_only = false, copy_given = false;
 	int way = 0, status;
 	const struct option options[] = {
-		{ 'F', "frequency", "HZ", "samples a second on each CPU, up to 10000 (default 99)", OPTION_COUNT, .to = &hertz,
-		  .min = 1, .max = 10000 },
+		{ 'F', "frequency", "HZ", "samples a second on each CPU, up to 10000 (default 99)", OPTION_COUNT,
+		  .to = &hertz, .min = 1, .max = 10000 },
 		{ 'k', "kernel", NULL, "frames of the kernel only", OPTION_FLAG, .to = &kernel_only },
 		{ 'u', "user", NULL, "frames of the programs only", OPTION_FLAG, .to = &user_only },
 		{ 0, "unwind", "HOW", "find callers by frame pointers, or by dwarf: for programs without them",

@@ -40,7 +40,8 @@ static bool open_all(struct sampling *sampling, uint32_t type, uint64_t config, 
 			continue;
 		if (event < 0)
 			return false;
-		sampling->events = memory_grow(sampling->events, &sampling->room, sampling->n + 1, sizeof(int));
+		sampling->events = memory_grow(sampling->events, &sampling->room, sampling->n + 1,
+					       sizeof *sampling->events);
 		sampling->events[sampling->n++] = event;
 	}
 	return sampling->n > 0;

@@ -151,7 +151,8 @@ static int open_root(int process)
 	char its[64], ours[64];
 	ssize_t n = readlinkat(process, "ns/mnt", its, sizeof its);
 
-	if (n <= 0 || (n == readlink("/proc/self/ns/mnt", ours, sizeof ours) && memcmp(its, ours, (size_t)n) == 0))
+	if (n <= 0 ||
+	    (n == readlink("/proc/self/ns/mnt", ours, sizeof ours) && memcmp(its, ours, (size_t)n) == 0))
 		return -1;
 	return openat(process, "root", O_DIRECTORY | O_PATH | O_CLOEXEC);
 }
@@ -306,7 +307,7 @@ bool space_again(struct space *space, struct images *images)
 	if (process >= 0)
 		close(process);
 	space_adopt(space, images);
-	space->patience_ns = space->maps.n != before ? PATIENCE_MIN_NS : space->patience_ns * 2 + PATIENCE_MIN_NS;
+	space->patience_ns = PATIENCE_MIN_NS + (space->maps.n != before ? 0 : space->patience_ns * 2);
 	if (space->patience_ns > PATIENCE_MAX_NS)
 		space->patience_ns = PATIENCE_MAX_NS;
 	space->again_ns = now + space->patience_ns;
@@ -353,7 +354,7 @@ static void read_perfmap(struct space *space)
 
 bool space_made(struct space *space, uint64_t address, struct slice *name)
 {
-	int64_t now;
+	int64_t now, took;
 
 	if (space->perfmap && perfmap_find(space->perfmap, address, name))
 		return true;
@@ -361,7 +362,8 @@ bool space_made(struct space *space, uint64_t address, struct slice *name)
 	if (!space->live || now < space->perfmap_again_ns)
 		return false;
 	read_perfmap(space);
-	space->perfmap_again_ns = now_ns(CLOCK_MONOTONIC) + PATIENCE_MIN_NS + 19 * (now_ns(CLOCK_MONOTONIC) - now);
+	took = now_ns(CLOCK_MONOTONIC) - now;
+	space->perfmap_again_ns = now + PATIENCE_MIN_NS + 20 * took;
 	return space->perfmap && perfmap_find(space->perfmap, address, name);
 }
 

@@ -114,7 +114,8 @@ bool symbols_kernel(struct symbols *symbols, const char *file)
 		message("cannot name the kernel's functions: %s shows no addresses; %s", path, file ?
 			"copy it as root" : "run as root, or have kernel.kptr_restrict=1 or 0");
 	else
-		message("cannot read %s: %s", path, errno == EINVAL ? "it is no list of kernel symbols" : strerror(errno));
+		message("cannot read %s: %s", path,
+			errno == EINVAL ? "it is no list of kernel symbols" : strerror(errno));
 	if (file)
 		exit(EXIT_FAILED);
 	return false;

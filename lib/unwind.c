@@ -235,8 +235,8 @@ static Dwarf_Frame *find_frame(struct images *images, struct space *space, uint6
 	return image_frame(image, address);
 }
 
-size_t unwind_stack(const struct unwind *unwind, struct images *images, struct space *space, uint64_t *addresses,
-		    size_t max, bool *whole)
+size_t unwind_stack(const struct unwind *unwind, struct images *images, struct space *space,
+		    uint64_t *addresses, size_t max, bool *whole)
 {
 	struct walk walk = { .unwind = unwind, .stack = unwind->registers[STACK_POINTER] };
 	bool goes_on = true, exact = true;

@@ -207,7 +207,7 @@ count() {
 	E
 	collect-sched --stacks -o "$T/r" -- "$T/sleeper" 2>"$T/err"
 	# libc keeps no frame pointers: its own frame may be missing, and hide its caller.
-	[ "$(where -f "$T/r" ev=blocked comm=sleeper 'stack=~;main;outer_nap;.*hrtimer_nanosleep.*schedule$' | wc -l)" = 47 ] || {
+	[ "$(where -f "$T/r" ev=blocked comm=sleeper 'stack=~;main;outer_nap;.*hrtimer_nanosleep.*;schedule;__schedule$' | wc -l)" = 47 ] || {
 		where -f "$T/r" ev=blocked comm=sleeper | head -n 3; false; }
 	where -f "$T/r" ev=blocked comm=sleeper | fold-stacks -w dur_ns >"$T/folded"
 	grep -q '^sleeper;.*;main;outer_nap;' "$T/folded"

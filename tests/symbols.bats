@@ -156,6 +156,43 @@ for stack in stacks:
 	[ "$status" = 0 ]
 }
 
+@test "more files than are kept open: one that was replaced meanwhile gives no wrong names" {
+	need g++ nm python3
+	at=$((0x$(nm "$BUILT/pie" | awk '$3 == "plain_global" { print $1 }')))
+	mkdir "$T/many"
+	for i in $(seq 300); do cp "$BUILT/pie" "$T/many/$i"; done
+	mkfifo "$T/mapped" "$T/step"
+	python3 -c '
+import mmap, os, sys
+kept = []
+for i in range(1, 301):
+	fd = os.open("%s/%d" % (sys.argv[1], i), os.O_RDONLY)
+	kept.append(mmap.mmap(fd, 1 << 13, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_EXEC))
+	os.close(fd)
+print(os.getpid(), flush=True)
+sys.stdin.read()' "$T/many" >"$T/mapped" < <(exec sleep 20) 3>&- &
+	known=$!
+	read -r pid <"$T/mapped"
+	sed -n "s|^\\([0-9a-f]*\\)-.* $T/many/.*|\\1|p" "/proc/$pid/maps" | while read -r start; do
+		printf '%s %x\n' "$pid" $((0x$start + at))
+	done >"$T/asked"
+	{ head -n 1 "$T/asked" && echo wait && cat "$T/asked"; } | symbols 3<"$T/step" >"$T/answer" 2>"$T/error" &
+	asking=$!
+	exec 7>"$T/step"
+	sleep 0.5
+	# Another program in their place, where the same offset lies in another function.
+	for i in $(seq 300); do cp "$BUILT/burn" "$T/new" && mv "$T/new" "$T/many/$i"; done
+	echo >&7
+	exec 7>&-
+	wait "$asking"
+	[ "$(wc -l <"$T/answer")" = 301 ]
+	[ "$(grep -c '^plain_global$' "$T/answer")" -ge 100 ]
+	replaced=$(grep -cE '^\[[0-9]+\+0x' "$T/answer")
+	[ "$replaced" -ge 20 ]
+	run ! grep -qvE '^(plain_global|\[[0-9]+\+0x[0-9a-f]+\])$' "$T/answer"
+	grep -q "^symbols: $replaced frames have no name because their file was replaced$" "$T/error"
+}
+
 @test "another program by exec" {
 	start pie "$BUILT/fixed"
 	mkfifo "$T/step"
