@@ -78,7 +78,7 @@ $(O)/obj/%.o: %.c Makefile
 
 # The kernel side becomes a header that the collector includes: the object, and a struct to reach into it.
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
-BPF_FLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
+BPF_FLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -idirafter /usr/include/$(shell uname -m)-linux-gnu \
 	-Wall -Wextra -Wshadow -Wno-unused-parameter
 $(O)/obj/%.bpf.o: %.bpf.c Makefile
 	@mkdir -p $(@D)
@@ -119,18 +119,18 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 
 # What the package manager is asked for: to build and run, and to test.
 APT_BUILD := gcc make pkg-config libc6-dev clang bpftool zstd sqlite3 gnuplot-nox fontconfig fonts-dejavu-core parallel \
-	libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev libcurl4-openssl-dev \
+	libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev libcurl4-openssl-dev libmicrohttpd-dev \
 	libdw-dev libelf-dev zlib1g-dev libiberty-dev
 DNF_BUILD := gcc make pkgconf-pkg-config clang bpftool zstd sqlite gnuplot fontconfig dejavu-sans-fonts parallel \
-	libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel libcurl-devel \
+	libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel libcurl-devel libmicrohttpd-devel \
 	elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel
 APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc procps tmux openssl curl \
 	lttng-tools liblttng-ust-dev linux-perf nginx-light wrk g++ llvm binutils \
-	python3-barectf python3-numpy python3-protobuf protobuf-compiler \
+	python3-barectf python3-numpy python3-prometheus-client python3-protobuf protobuf-compiler \
 	openssh-server openssh-client rsync iproute2 clickhouse-server clickhouse-client
 DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc procps-ng tmux openssl curl \
 	lttng-tools lttng-ust-devel perf nginx gcc-c++ llvm binutils \
-	python3-numpy python3-protobuf protobuf-compiler openssh-server openssh-clients rsync iproute
+	python3-numpy python3-prometheus_client python3-protobuf protobuf-compiler openssh-server openssh-clients rsync iproute
 
 # $(1): packages by apt-get, $(2): by dnf. What one distribution lacks must not keep the rest away. Servers that
 # tests run privately are not started by their packages: Debian asks policy-rc.d.

@@ -7,7 +7,7 @@
 #include "collect-sched.h"
 #include "sums.h"
 
-const volatile bool spans = true, raw = false, aggregate = false;
+const volatile bool spans = true, raw = false, aggregate = false, stacks = false;
 const volatile __u32 yield_nr = 0;	/* the system call sched_yield; with 0 it is not told from preemption */
 
 struct stretch {
@@ -25,6 +25,27 @@ struct {
 	__type(key, int);
 	__type(value, struct stretch);
 } stretches SEC(".maps");
+
+/* Where each thread that sleeps does; filled with `stacks` only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct sched_stack);
+} sleeps SEC(".maps");
+
+/* A span with its stack on its way: more than the stack of a BPF program holds. */
+struct room {
+	struct sched_span span;
+	__u64 addresses[2 * SCHED_DEPTH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct room);
+} rooms SEC(".maps");
 
 /* What a CPU is doing on top of a thread is in its count of reasons not to preempt (include/linux/preempt.h). */
 extern const int __preempt_count __ksym;
@@ -144,6 +165,52 @@ static __always_inline void contradicts(void)
 	__sync_fetch_and_add(&contradictions, 1);
 }
 
+static __always_inline void fill(struct sched_span *span, struct task_struct *task, struct stretch *stretch, __u64 ts,
+				 __u8 role, bool asked)
+{
+	event_of(&span->event, task, ts, SCHED_SPAN, role, asked);
+	span->dur_ns = ts - stretch->since;
+	span->state = stretch->state;
+	span->why = stretch->why;
+	span->letter = stretch->letter;
+	span->clipped = stretch->clipped;
+	span->waker_irq = span->has_other = 0;
+	span->kernels = span->users = 0;
+	if (stretch->state == SCHED_BLOCKED) {
+		span->event.cpu = stretch->cpu;
+		span->has_other = stretch->has_waker;
+		span->other_tid = stretch->waker_tid;
+		span->waker_irq = stretch->has_waker && stretch->waker_irq;
+		__builtin_memcpy(span->other_comm, stretch->waker_comm, COMM);
+	}
+}
+
+/* A sleep, with where it began; the addresses of the program follow those of the kernel. */
+static __always_inline void output_with_stack(struct task_struct *task, struct stretch *stretch, __u64 ts, __u8 role,
+					      bool asked)
+{
+	struct sched_stack *stack = bpf_task_storage_get(&sleeps, task, NULL, 0);
+	__u32 zero = 0, kernels = 0, users = 0;
+	struct room *room = bpf_map_lookup_elem(&rooms, &zero);
+
+	if (!room) {
+		event_lost();
+		return;
+	}
+	fill(&room->span, task, stretch, ts, role, asked);
+	if (stack && !stretch->clipped) {
+		kernels = stack->kernels <= SCHED_DEPTH ? stack->kernels : 0;
+		users = stack->users <= SCHED_DEPTH ? stack->users : 0;
+		bpf_probe_read_kernel(room->addresses, kernels * sizeof(__u64), stack->addresses);
+		if (kernels <= SCHED_DEPTH)
+			bpf_probe_read_kernel(room->addresses + kernels, users * sizeof(__u64),
+					      stack->addresses + SCHED_DEPTH);
+	}
+	room->span.kernels = (__u8)kernels;
+	room->span.users = (__u8)users;
+	event_output(room, sizeof room->span + (kernels + users) * sizeof(__u64));
+}
+
 /* The stretch of TASK under way ends: tells it, if it is wanted. */
 static __always_inline void ends(struct task_struct *task, struct stretch *stretch, __u64 ts, __u8 why,
 				 __u32 other_tid, const char *other_comm)
@@ -161,28 +228,37 @@ static __always_inline void ends(struct task_struct *task, struct stretch *stret
 		sums_add(task, state, dur);
 		return;
 	}
+	if (stacks && state == SCHED_BLOCKED) {
+		output_with_stack(task, stretch, ts, role, asked);
+		return;
+	}
 	span = event_reserve(sizeof *span);
 	if (!span)
 		return;
-	event_of(&span->event, task, ts, SCHED_SPAN, role, asked);
-	span->dur_ns = dur;
-	span->state = state;
-	span->why = state == SCHED_RUNNABLE ? stretch->why : why;
-	span->letter = stretch->letter;
-	span->clipped = stretch->clipped;
-	span->waker_irq = 0;
-	span->has_other = other_comm != NULL;
-	span->other_tid = other_tid;
-	if (state == SCHED_BLOCKED) {
-		span->event.cpu = stretch->cpu;
-		span->has_other = stretch->has_waker;
-		span->other_tid = stretch->waker_tid;
-		span->waker_irq = stretch->has_waker && stretch->waker_irq;
-		__builtin_memcpy(span->other_comm, stretch->waker_comm, COMM);
-	} else if (other_comm) {
+	fill(span, task, stretch, ts, role, asked);
+	if (state == SCHED_RUNNING)
+		span->why = why;
+	if (other_comm && state != SCHED_BLOCKED) {
+		span->has_other = 1;
+		span->other_tid = other_tid;
 		bpf_probe_read_kernel(span->other_comm, COMM, other_comm);
 	}
 	event_submit(span);
+}
+
+/* The thread goes to sleep: keeps where. */
+static __always_inline void take_stack(void *ctx, struct task_struct *task)
+{
+	struct sched_stack *stack = bpf_task_storage_get(&sleeps, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	enum { BYTES = SCHED_DEPTH * sizeof(__u64) };
+	long n;
+
+	if (!stack)
+		return;
+	n = bpf_get_stack(ctx, stack->addresses, BYTES, 0);
+	stack->kernels = n > 0 ? n / sizeof(__u64) : 0;
+	n = bpf_get_stack(ctx, stack->addresses + SCHED_DEPTH, BYTES, BPF_F_USER_STACK);
+	stack->users = n > 0 ? n / sizeof(__u64) : 0;
 }
 
 static __always_inline void begins(struct stretch *stretch, __u64 ts, __u8 state, __u8 why, __u8 letter)
@@ -230,7 +306,7 @@ static __always_inline void raw_event(struct task_struct *current, struct task_s
 	event_submit(event);
 }
 
-static __always_inline void switches(bool preempt, struct task_struct *prev, struct task_struct *next, __u32 state)
+static __always_inline void switches(void *ctx, bool preempt, struct task_struct *prev, struct task_struct *next, __u32 state)
 {
 	__u64 ts = bpf_ktime_get_ns();
 	bool yielded = false;
@@ -252,6 +328,8 @@ static __always_inline void switches(bool preempt, struct task_struct *prev, str
 			ends(prev, stretch, ts, why, (__u32)next->pid, next->comm);
 		else if (stretch->state != SCHED_UNKNOWN)
 			contradicts();
+		if (stacks && why == SCHED_SLEEP)
+			take_stack(ctx, prev);
 		begins(stretch, ts, why == SCHED_EXIT ? SCHED_UNKNOWN : why == SCHED_SLEEP ? SCHED_BLOCKED :
 		       SCHED_RUNNABLE, why, letter);
 	}
@@ -267,7 +345,7 @@ static __always_inline void switches(bool preempt, struct task_struct *prev, str
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int state)
 {
-	switches(preempt, prev, next, state);
+	switches(ctx, preempt, prev, next, state);
 	return 0;
 }
 
@@ -281,7 +359,7 @@ int BPF_PROG(on_switch_without_state, bool preempt, struct task_struct *prev, st
 		state = BPF_CORE_READ(prev, __state);
 	else
 		state = (__u32)BPF_CORE_READ((struct task_struct___state *)prev, state);
-	switches(preempt, prev, next, state);
+	switches(ctx, preempt, prev, next, state);
 	return 0;
 }
 

@@ -22,8 +22,16 @@ struct sched_span {
 	__u8 clipped;		/* it had begun before the recording */
 	__u8 waker_irq;
 	__u8 has_other;
-	__u8 unused[6];
+	__u8 unused[4];
+	__u8 kernels, users;	/* addresses of the stack behind it: of the kernel, of the program */
 	char other_comm[COMM];
+};
+
+/* Where a sleep began: the innermost address first, the kernel's before the program's. */
+enum { SCHED_DEPTH = 127 };	/* as kernel.perf_event_max_stack has it */
+struct sched_stack {
+	__u32 kernels, users;
+	__u64 addresses[2 * SCHED_DEPTH];
 };
 
 struct sched_raw {

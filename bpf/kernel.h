@@ -95,7 +95,6 @@ struct task_struct {
 	int tgid;
 	int exit_code;
 	__u64 start_time;
-	__u64 self_exec_id;
 	struct sched_entity se;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
@@ -103,6 +102,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
+	__u64 self_exec_id;		/* grows with each exec */
 	char comm[16];
 };
 
@@ -149,5 +149,7 @@ enum {
 	STATE_STOPPED = 0x04, STATE_TRACED = 0x08, STATE_EXIT_DEAD = 0x10, STATE_ZOMBIE = 0x20,
 	STATE_PARKED = 0x40, STATE_DEAD = 0x80, STATE_NOLOAD = 0x400, STATE_REPORT = 0x7f,
 };
+
+enum { PF_KTHREAD = 0x00200000 };	/* a thread of the kernel itself */
 
 #endif

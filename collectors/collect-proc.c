@@ -233,7 +233,8 @@ int main(int argc, char **argv)
 	struct proc proc = { .rss_ns = 100000000 };
 	const char *events = NULL;
 	const struct option options[] = {
-		{ 'e', "events", "EV,...", "only these: fork, exec, exit, rss (default: all)", OPTION_TEXT, .to = &events },
+		{ 'e', "events", "EV,...", "only these: fork, exec, exit, rss (default: all)", OPTION_TEXT,
+		  .to = &events },
 		{ 0, "usage", "TIME", "every TIME, write CPU time and memory of each process", OPTION_SECONDS,
 		  .to = &proc.usage_ns, .min = 10000000 },
 		{ 0, "rss-interval", "TIME", "at most one rss record of a process every TIME (default 100ms)",

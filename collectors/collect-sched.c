@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
-/* pkg-config: libbpf */
+// pkg-config: libbpf libdw libelf zlib
+// library: iberty
 /*
  * collect-sched: what threads do, as the kernel switches them: spans oncpu, runq and blocked, live.
  *
  *	# collect-sched -d 10 -p redis-server | stats -g ev dur_ns
  */
 #include <bpf/libbpf.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 
 #include "../bpf/collect-sched.h"
 #include "collect.h"
+#include "memory.h"
 #include "message.h"
+#include "privilege.h"
 #include "sums.h"
+#include "symbols.h"
 
 #include "collect-sched.skel.h"
 
@@ -41,8 +46,38 @@ static struct collect_program programs[] = {
 struct sched {
 	struct collect *collect;
 	struct writer *out;
+	struct symbols *symbols;	/* NULL: no stacks are asked for */
+	char *field;			/* the stack of the span at hand */
+	size_t field_room;
 	struct sums_reader *sums;	/* NULL: events are told, not summed */
 };
+
+#define SCHEDULE ";schedule;__schedule"
+
+/* The field with the frames of the stack behind a span. Valid until the next call. */
+static struct slice stack_of(struct sched *sched, const struct sched_span *at)
+{
+	static const struct slice key = { "\tstack=", sizeof "\tstack=" - 1 };
+	const uint64_t *addresses = (const uint64_t *)(at + 1);
+	struct stack stack = {
+		.kernel = addresses, .kernels = at->kernels, .user = addresses + at->kernels, .users = at->users,
+		.truncated = at->kernels == SCHED_DEPTH || at->users == SCHED_DEPTH,
+	};
+	struct slice frames;
+	const char *last;
+
+	if (!sched->symbols || at->kernels + at->users == 0)
+		return (struct slice){ "", 0 };
+	frames = symbols_stack(sched->symbols, symbols_process(sched->symbols, at->event.pid), &stack);
+	/* Below the switch lies what traces it. */
+	last = memmem(frames.at, frames.len, SCHEDULE, sizeof SCHEDULE - 1);
+	if (last && at->kernels)
+		frames.len = (size_t)(last - frames.at) + sizeof SCHEDULE - 1;
+	sched->field = memory_grow(sched->field, &sched->field_room, key.len + frames.len, 1);
+	memcpy(sched->field, key.at, key.len);
+	memcpy(sched->field + key.len, frames.at, frames.len);
+	return (struct slice){ sched->field, key.len + frames.len };
+}
 
 static void put_span(struct sched *sched, const struct sched_span *at, struct span *span)
 {
@@ -59,7 +94,7 @@ static void put_span(struct sched *sched, const struct sched_span *at, struct sp
 	else if (at->state == SCHED_RUNNABLE)
 		span_runq(sched->out, span, slice_of(why_names[at->why]), other);
 	else
-		span_blocked(sched->out, span, (char)at->letter, other, at->waker_irq, (struct slice){ "", 0 });
+		span_blocked(sched->out, span, (char)at->letter, other, at->waker_irq, stack_of(sched, at));
 }
 
 static void put_context(struct sched *sched, const struct span *span, struct slice ev)
@@ -117,6 +152,8 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 	if (event->kind == SCHED_SPAN && size >= sizeof(struct sched_span)) {
 		const struct sched_span *at = (const struct sched_span *)event;
 
+		if (size < sizeof *at + 8u * (at->kernels + at->users))
+			return;
 		span->dur_ns = (int64_t)at->dur_ns;
 		span->clipped = at->clipped;
 		put_span(sched, at, span);
@@ -201,12 +238,15 @@ static void ignore(void *state, const void *record)
 int main(int argc, char **argv)
 {
 	struct collect_options common = COLLECT_DEFAULTS;
-	bool raw = false, spans = false;
+	bool raw = false, spans = false, stacks = false;
 	uint64_t interval = 0;
+	int status;
 	const struct option options[] = {
 		{ 0, "raw", NULL, "write the switches and wakeups as LTTng records them, in place of spans",
 		  OPTION_FLAG, .to = &raw },
 		{ 0, "spans", NULL, "with --raw: write the spans too", OPTION_FLAG, .to = &spans },
+		{ 0, "stacks", NULL, "tell where each sleep began: the frames of the program and the kernel", OPTION_FLAG,
+		  .to = &stacks },
 		{ 0, "aggregate", "TIME", "sum up in the kernel, by process, and write states of figures (ev=partial) "
 		  "every TIME, for stats --merge", OPTION_SECONDS, .to = &interval, .min = 10000000 },
 		COLLECT_THRESHOLD(common),
@@ -233,11 +273,21 @@ int main(int argc, char **argv)
 	if (interval && (raw || common.prefixes.count || common.regexes.count))
 		message_usage("--aggregate does not go with %s", raw ? "--raw" :
 			      "--prefix and --regex: what is summed in the kernel is filtered there");
+	if (stacks && (interval || (raw && !spans)))
+		message_usage("--stacks is for spans");
+	if (stacks)	/* to look at programs of others, their mappings and files */
+		common.rights = PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH) |
+				PRIVILEGE(CAP_CHECKPOINT_RESTORE);
 	skeleton = collect_sched__open();
 	sched.collect = collect_new(&common, skeleton ? skeleton->skeleton : NULL, programs);
 	skeleton->rodata->spans = spans || !raw;
 	skeleton->rodata->raw = raw;
 	skeleton->rodata->aggregate = interval != 0;
+	skeleton->rodata->stacks = stacks;
+	if (stacks) {
+		sched.symbols = symbols_new();
+		symbols_kernel(sched.symbols, NULL);
+	}
 	skeleton->rodata->yield_nr = SYS_sched_yield;
 	if (interval)
 		sched.sums = sums_reader_new(skeleton->obj, interval);
@@ -252,6 +302,12 @@ int main(int argc, char **argv)
 	if (skeleton->bss->contradictions)
 		message("%llu events contradict earlier ones: the kernel hid some; what they end is not told",
 			(unsigned long long)skeleton->bss->contradictions);
+	if (stacks)
+		symbols_report(sched.symbols);
+	symbols_free(sched.symbols);
+	free(sched.field);
 	sums_reader_free(sched.sums);
-	return collect_end(sched.collect);
+	status = collect_end(sched.collect);
+	free(skeleton);		/* what it held went with the collector */
+	return status;
 }

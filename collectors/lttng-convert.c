@@ -22,6 +22,7 @@
 #include "merge.h"
 #include "message.h"
 #include "options.h"
+#include "pairing.h"
 #include "progress.h"
 #include "rescue.h"
 #include "textfeed.h"
@@ -30,6 +31,10 @@
 /* Who decodes: our own reader (lib/ctf), libbabeltrace2, or ours where it can. */
 enum { READER_AUTO, READER_FAST, READER_BABELTRACE };
 static const char *const readers[] = { "auto", "fast", "babeltrace", NULL };
+
+/* Whom the records are for. */
+enum { FOR_ALL, FOR_SPANS };
+static const char *const filters[] = { "all", "spans", NULL };
 
 /* What a run is about, and what came of it. */
 struct conversion {
@@ -50,7 +55,7 @@ struct conversion {
 	bool complete;
 	uint64_t lost, lost_places;
 	bool lost_unknown;
-	int reader;
+	int reader, filter;
 };
 
 static bool is_live(const char *operand)
@@ -300,16 +305,31 @@ static bool open_fast(struct conversion *run, struct ctf_traces *traces)
 	return true;
 }
 
+/* Where the last events are left out, their time is not: what is under way at the end lasts until then. */
+static void write_end(struct conversion *run, const struct ctf_traces *traces, int64_t latest)
+{
+	int64_t end = latest;
+
+	for (uint32_t i = 0; run->selection.reads && i < traces->n; i++)
+		if (traces->readers[i].last_included > end)
+			end = traces->readers[i].last_included;
+	if (end > latest) {
+		writer_begin(run->out, end, SLICE("end"));
+		writer_end(run->out);
+	}
+}
+
 static void convert_fast(struct conversion *run, struct ctf_traces *traces)
 {
 	struct ctf_sum sum = { 0 };
-	int64_t first = 0;
+	int64_t first = 0, latest;
 
 	ctf_traces_first(traces, &first);
 	selection_start(&run->selection, first);
 	progress_start(&run->progress, "events", run->force_progress, run->no_progress);
-	ctf_merge(traces->readers, traces->n, (unsigned)run->workers, run->out, &run->progress, traces->bytes);
+	latest = ctf_merge(traces->readers, traces->n, (unsigned)run->workers, run->out, &run->progress, traces->bytes);
 	progress_end(&run->progress);
+	write_end(run, traces, latest);
 	run->complete &= ctf_traces_report(traces, &sum);
 	report_events(sum.cut, sum.timeless);
 	run->lost = sum.lost;
@@ -338,6 +358,11 @@ static void describe(struct conversion *run)
 
 static void convert_with_crew(struct conversion *run)
 {
+	/* What --for allows to be left out is left out by our own reader only. */
+	if (run->selection.reads) {
+		free(run->selection.fields);
+		run->selection.fields = NULL;
+	}
 	crew_new(&run->crew, (uint32_t)run->workers);
 	start_texts(run);
 	start_traces(run);
@@ -367,6 +392,10 @@ int main(int argc, char **argv)
 		  .to = &run.selection.exclude },
 		{ 'f', "fields", "FIELD,...", "write only these fields, besides ts and ev", OPTION_TEXT,
 		  .to = &fields },
+		{ 0, "for", "FILTER", "leave out what FILTER does not read: spans, or all (default)", OPTION_CHOICE,
+		  .to = &run.filter, .choices = filters },
+		{ 0, "bare", NULL, "with --for: write the other events, too, as ts and ev", OPTION_FLAG,
+		  .to = &run.selection.bare },
 		{ 0, "begin", "TIME", "leave out what is before TIME", OPTION_MOMENT,
 		  .to = &run.selection.begin, .seen = &run.selection.has_begin },
 		{ 0, "end", "TIME", "leave out what is after TIME", OPTION_MOMENT, .to = &run.selection.end,
@@ -388,6 +417,7 @@ int main(int argc, char **argv)
 		.operands = "[TRACE...]",
 		.options = options,
 		.examples = "  lttng-convert ~/lttng-traces/redis | spans | stats -g name dur_ns\n"
+			    "  lttng-convert --for spans ~/lttng-traces/redis | spans\n"
 			    "  lttng-convert -e 'sched_*' --begin +2s --end +3s -f cpu,tid TRACE\n"
 			    "  babeltrace2 TRACE | lttng-convert\n",
 	};
@@ -406,6 +436,14 @@ int main(int argc, char **argv)
 	if (!*operands)
 		operands = only_stdin;
 	run.selection.fields = fields ? options_split(fields) : NULL;
+	if (run.selection.bare && run.filter == FOR_ALL)
+		message_usage("cannot use --bare without --for");
+	if (run.filter == FOR_SPANS) {
+		if (fields)
+			message_usage("cannot use --fields with --for, which chooses them");
+		run.selection.fields = pairing_keys();
+		run.selection.reads = pairing_reads;
+	}
 	run.workers = run.workers < 1 ? 1 : run.workers > 256 ? 256 : run.workers;
 	run.out = list ? listing_open(&listing) : writer_stdout();
 	for (; *operands; operands++)

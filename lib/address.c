@@ -27,6 +27,14 @@ void address_fields_init(struct address_fields *fields)
 		fields->v6[i].key = slice_of(v6_keys[i]);
 }
 
+void address_keys(void add(const char *key, void *data), void *data)
+{
+	for (size_t i = 0; i < 4; i++)
+		add(v4_keys[i], data);
+	for (size_t i = 0; i < 16; i++)
+		add(v6_keys[i], data);
+}
+
 void address_fields_free(struct address_fields *fields)
 {
 	for (size_t i = 0; i < 4; i++)

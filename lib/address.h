@@ -24,6 +24,9 @@ struct address_fields {
 void address_fields_init(struct address_fields *fields);
 void address_fields_free(struct address_fields *fields);
 
+/* Tells the keys that it looks up, each by a call of ADD. */
+void address_keys(void add(const char *key, void *data), void *data);
+
 /* Takes host and PORT (below 0: not known) of ADDRESS's family, where the record has both. */
 void address_read(struct address *address, struct address_fields *fields, const struct record *record,
 		  int64_t port);

@@ -44,6 +44,22 @@ static const char *const descriptors[] = {
 static const char *const paths[] = { "filename", "pathname", "path", "oldname", "dir_name", "specialfile" };
 static const char *const directories[] = { "dfd", "olddfd" };
 
+/* `argv.0`, `argv.1` ... are below `argv`. */
+void calls_keys(void add(const char *key, void *data), void *data)
+{
+	static const struct lookup fields[FIELDS] = FIELD_KEYS;
+
+	for (size_t i = 0; i < FIELDS; i++)
+		add(fields[i].key.at, data);
+	for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++)
+		add(descriptors[i], data);
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+		add(paths[i], data);
+	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+		add(directories[i], data);
+	address_keys(add, data);
+}
+
 /* Where the records of one shape have these, + 1; 0: nowhere. */
 struct places {
 	bool known;
@@ -150,7 +166,7 @@ static bool number(struct calls *calls, enum field field, uint64_t *value)
 {
 	const struct slice *at = lookup_value(&calls->field[field], calls->record);
 
-	return at && number_bits(*at, value);
+	return at && number_padded_bits(*at, value);
 }
 
 static int64_t number_or(struct calls *calls, enum field field, int64_t otherwise)
@@ -215,7 +231,7 @@ static int64_t place_number(const struct record *record, uint16_t place)
 {
 	uint64_t value;
 
-	if (!place || !number_bits(record->value[place - 1], &value))
+	if (!place || !number_padded_bits(record->value[place - 1], &value))
 		return AT_CWD;
 	return (int32_t)(uint32_t)value;
 }
@@ -230,7 +246,7 @@ static void take_arguments(struct calls *calls, const struct syscall *does, stru
 	struct slice path = at.path ? record->value[at.path - 1] : (struct slice){ "", 0 };
 	uint64_t value;
 
-	call->fd = at.fd && number_bits(record->value[at.fd - 1], &value) ? descriptor_of(value) : -1;
+	call->fd = at.fd && number_padded_bits(record->value[at.fd - 1], &value) ? descriptor_of(value) : -1;
 	if (does->does == SYSCALL_FOREIGN) {
 		call->fd = -1;
 		return;
@@ -250,6 +266,7 @@ static void take_arguments(struct calls *calls, const struct syscall *does, stru
 	if (at.path && at.directory && directory >= 0)
 		call->fd = directory;
 	if (call->fd >= 0 && process) {
+		call->came_later = !files_find(calls->processes, process->files, call->fd);
 		call->file = file_hold(files_known(calls->processes, process->files, call->fd));
 		call->path = text_hold(call->file ? call->file->name : NULL);
 	}
@@ -705,6 +722,15 @@ static bool returns_descriptor(const struct call *call)
 	}
 }
 
+/* The exit of the call that made the descriptor may come after the entry of one that uses it. */
+static void look_again(struct calls *calls, struct process *process, struct call *call)
+{
+	struct file *file = files_come(calls->processes, process->files, call->fd, call->version);
+
+	call->file = file_hold(file);
+	call->path = text_hold(file ? file->name : NULL);
+}
+
 static void end_call(struct calls *calls, struct thread *thread, int64_t ret, struct span_call *told)
 {
 	struct process *process = calls_process(calls, thread);
@@ -712,6 +738,8 @@ static void end_call(struct calls *calls, struct thread *thread, int64_t ret, st
 
 	if (!process || calls->blind || call->epoch != calls->processes->epoch)
 		return;
+	if (ret >= 0 && call->came_later && !call->file && !call->path)
+		look_again(calls, process, call);
 	switch (call->syscall->does) {
 	case SYSCALL_CLOSE:
 		/* Whatever it returns, the descriptor is gone, or was none. */

@@ -19,6 +19,9 @@ struct calls;
 struct calls *calls_new(struct threads *threads);
 void calls_free(struct calls *calls);
 
+/* Tells the keys that it looks up, those of addresses included, each by a call of ADD. */
+void calls_keys(void add(const char *key, void *data), void *data);
+
 /*
  * The call that THREAD has just opened; its entry is RECORD, SYSCALL what is known of the call. O(1), but
  * for forks, execs and close_range: O(open files).

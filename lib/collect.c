@@ -31,7 +31,7 @@ enum {
 	LOOK_MS = 20,			/* how often the ring is looked at */
 	LATE_NS = 20 * 1000 * 1000,	/* what may lie between an event and its way into the ring */
 	HELD_BYTES = 8 << 20,
-	ROUND_EVENTS = 100000,		/* between two looks at the time and at signals */
+	ROUND_NS = 100 * 1000 * 1000,	/* at most between two looks at signals and the command */
 	ITERATORS_MAX = 8,
 	REASON = 256,
 };
@@ -61,10 +61,12 @@ struct collect {
 	struct counter *counters;
 	uint64_t told[COUNTED_CPUS];	/* of what each CPU lost */
 	uint64_t seen, lost;
-	size_t round;			/* events in this round */
+	uint64_t round;			/* when this round of taking events began */
 
 	collect_event *event;
 	void *state;
+	collect_detach *detach;		/* of what the collector has attached itself; may be NULL */
+	void *attached;
 };
 
 static volatile sig_atomic_t stopped;
@@ -300,7 +302,7 @@ static int take(void *state, void *at, size_t size)
 		return 0;
 	collect->seen++;
 	hold(collect, at, size);
-	return ++collect->round < ROUND_EVENTS ? 0 : -EAGAIN;
+	return collect->seen % 256 || clock_monotonic() - collect->round < ROUND_NS ? 0 : -EAGAIN;
 }
 
 static void hold_missing(struct collect *collect, uint64_t n, const char *source, uint64_t first, uint64_t last)
@@ -337,7 +339,7 @@ static bool drain(struct collect *collect)
 	uint64_t before = clock_monotonic();
 	int n;
 
-	collect->round = 0;
+	collect->round = before;
 	n = ring_buffer__consume(collect->ring);
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
 		message_die("cannot read the ring of events: %s", strerror(-n));
@@ -365,8 +367,16 @@ static bool goes_on(struct collect *collect)
 	return !stopped && !unread(collect);
 }
 
+void collect_attached(struct collect *collect, collect_detach *detach, void *state)
+{
+	collect->detach = detach;
+	collect->attached = state;
+}
+
 static void detach(struct collect *collect)
 {
+	if (collect->detach)
+		collect->detach(collect->attached);
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++) {
 		struct bpf_link **link = collect->skeleton->progs[i].link;
 
@@ -645,6 +655,7 @@ static void say_cost(const struct collect *collect, const struct runs *runs)
 
 static void free_all(struct collect *collect)
 {
+	command_end(&collect->command);
 	ring_buffer__free(collect->ring);
 	inorder_free(collect->inorder);
 	for (size_t i = 0; i < collect->iterators_n; i++)

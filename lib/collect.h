@@ -116,6 +116,13 @@ typedef void collect_each(void *state, const void *record);
 void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state);
 
 /*
+ * The collector has attached programs itself (perf events): DETACH is called once when no more events are wanted,
+ * before the last ones are passed on.
+ */
+typedef void collect_detach(void *state);
+void collect_attached(struct collect *collect, collect_detach *detach, void *state);
+
+/*
  * Passes events on until the time is over, the command has ended, or SIGINT or SIGTERM came. EVENT is
  * valid during the call only; SPAN is filled from it but for its duration; its `ts` is in the clock of
  * records. An event that is more than 20 ms late with respect to others comes out of order; that is said.

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "message.h"
 
 static struct command *running;
@@ -19,6 +20,16 @@ static void end_it(void)
 {
 	if (running && !running->ended)
 		kill(running->pid, SIGTERM);
+}
+
+void command_end(struct command *command)
+{
+	if (running != command)
+		return;
+	end_it();
+	running = NULL;
+	free(command->path);
+	command->path = NULL;
 }
 
 static void child(const struct command *command, char *const argv[], bool stdout_to_stderr, pid_t parent)
@@ -47,13 +58,13 @@ static void child(const struct command *command, char *const argv[], bool stdout
 	_exit(127);
 }
 
-/* Looked up here, so that the command's own calls begin with one exec. Kept. */
-static const char *find(const char *name)
+/* Looked up here, so that the command's own calls begin with one exec. free() it. */
+static char *find(const char *name)
 {
 	const char *path = getenv("PATH");
 
 	if (strchr(name, '/'))
-		return name;
+		return memory_copy(slice_of(name));
 	for (const char *at = path ? path : "/usr/bin:/bin"; *at; at += strcspn(at, ":"), at += *at == ':') {
 		char *file;
 
@@ -69,7 +80,7 @@ static const char *find(const char *name)
 void command_prepare(struct command *command, char *const argv[], bool stdout_to_stderr)
 {
 	int release[2], failure[2];
-	const char *path = find(argv[0]);
+	char *path = find(argv[0]);
 	pid_t parent = getpid();
 
 	if (pipe2(release, O_CLOEXEC) || pipe2(failure, O_CLOEXEC))

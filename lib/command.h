@@ -11,7 +11,7 @@
 
 struct command {
 	pid_t pid;		/* 0: there is none */
-	const char *path;	/* of its program */
+	char *path;		/* of its program */
 	int release;		/* it starts when this is closed */
 	int failure;		/* the errno of its exec comes here */
 	bool ended;
@@ -26,6 +26,9 @@ void command_release(struct command *command, char *const argv[]);
 
 /* True once it has ended; does not wait. */
 bool command_ended(struct command *command);
+
+/* Ends it if it has not ended; COMMAND may go then. At exit this is done too. */
+void command_end(struct command *command);
 
 /* The exit status that tells the command's: its own, or 128 + the signal. */
 int command_exit_status(const struct command *command);

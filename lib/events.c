@@ -6,11 +6,18 @@
 #include "intern.h"
 #include "memory.h"
 
+enum { RECENT = 256 };
+
 struct events {
 	struct intern *names;
 	struct intern *calls;	/* names of system calls */
 	struct event *at;	/* by the id of the name */
 	size_t room;
+	/* Names met lately, by a hash of few of their bytes: most records have one of few names. */
+	struct {
+		struct slice name;
+		uint32_t id;
+	} recent[RECENT];
 };
 
 static const struct {
@@ -70,20 +77,32 @@ static bool begins(struct slice ev, struct slice prefix, struct slice *name)
 	return true;
 }
 
-static struct event classify(struct events *events, struct slice ev)
+/* The kind; of system calls, CALL is what EV calls it. */
+static enum event_kind kind_of(struct slice ev, struct slice *call)
 {
-	struct event event = { .kind = EVENT_OTHER };
-	struct slice name;
-
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (slice_equal(ev, slice_of(kinds[i].name)))
-			return (struct event){ .kind = kinds[i].kind };
-	if (begins(ev, SLICE("syscall_entry_"), &name) || begins(ev, SLICE("compat_syscall_entry_"), &name))
-		event.kind = EVENT_CALL_ENTRY;
-	else if (begins(ev, SLICE("syscall_exit_"), &name) ||
-		 begins(ev, SLICE("compat_syscall_exit_"), &name))
-		event.kind = EVENT_CALL_EXIT;
-	else
+			return kinds[i].kind;
+	if (begins(ev, SLICE("syscall_entry_"), call) || begins(ev, SLICE("compat_syscall_entry_"), call))
+		return EVENT_CALL_ENTRY;
+	if (begins(ev, SLICE("syscall_exit_"), call) || begins(ev, SLICE("compat_syscall_exit_"), call))
+		return EVENT_CALL_EXIT;
+	return EVENT_OTHER;
+}
+
+enum event_kind events_kind(struct slice ev)
+{
+	struct slice call;
+
+	return ev.len > EVENT_NAME_MAX ? EVENT_OTHER : kind_of(ev, &call);
+}
+
+static struct event classify(struct events *events, struct slice ev)
+{
+	struct slice name = { NULL, 0 };
+	struct event event = { .kind = kind_of(ev, &name) };
+
+	if (!name.len)
 		return event;
 	event.name = intern_text(events->calls, intern_id(events->calls, name));
 	event.syscall = syscalls_find(name);
@@ -93,11 +112,24 @@ static struct event classify(struct events *events, struct slice ev)
 	return event;
 }
 
+static uint32_t recent(struct slice ev)
+{
+	uint64_t word = 0;
+
+	if (ev.len >= 8)
+		memcpy(&word, ev.at + ev.len - 8, 8);
+	else if (ev.len)
+		word = slice_word(ev.at, ev.len);
+	return (uint32_t)((word ^ ev.len) * 0x9e3779b97f4a7c15u >> 56) % RECENT;
+}
+
 const struct event *events_find(struct events *events, struct slice ev)
 {
 	static const struct event other = { .kind = EVENT_OTHER };
-	uint32_t n = intern_count(events->names), id;
+	uint32_t n = intern_count(events->names), id, slot = recent(ev);
 
+	if (slice_equal(events->recent[slot].name, ev))
+		return &events->at[events->recent[slot].id];
 	if (ev.len > EVENT_NAME_MAX)
 		return &other;
 	id = n < EVENTS_MAX ? intern_id(events->names, ev) : intern_find(events->names, ev);
@@ -107,6 +139,8 @@ const struct event *events_find(struct events *events, struct slice ev)
 		events->at = memory_grow(events->at, &events->room, n + 1, sizeof *events->at);
 		events->at[n] = classify(events, ev);
 	}
+	events->recent[slot].name = intern_text(events->names, id);
+	events->recent[slot].id = id;
 	return &events->at[id];
 }
 

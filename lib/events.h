@@ -46,6 +46,9 @@ void events_free(struct events *events);
 /* The event named EV; valid until the next call. O(length). */
 const struct event *events_find(struct events *events, struct slice ev);
 
+/* Its kind alone. Compares names: ask once for each. */
+enum event_kind events_kind(struct slice ev);
+
 /* The kind of a call named `unknown`, by its number, where it is one of those above. */
 enum call_kind events_call_by_id(int64_t id);
 

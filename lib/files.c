@@ -95,6 +95,7 @@ static void clear(struct processes *p, struct files *files)
 		files->table = table_new(sizeof(struct descriptor));
 	}
 	files->epoch = p->epoch;
+	files->since = ++p->version;
 	if (files->processes > 1)
 		files->dark = true;
 }
@@ -112,6 +113,7 @@ static struct files *files_new(struct processes *p)
 
 	files->table = table_new(sizeof(struct descriptor));
 	files->epoch = p->epoch;
+	files->since = p->version;
 	files->processes = 1;
 	files->next = p->first;
 	if (p->first)
@@ -161,6 +163,29 @@ struct file *files_known(struct processes *p, struct files *files, int64_t fd)
 	return at && !at->changing ? at->file : NULL;
 }
 
+struct file *files_come(struct processes *p, struct files *files, int64_t fd, uint64_t version)
+{
+	struct file *file = files_known(p, files, fd);
+
+	if (!file || files->since > version)
+		return NULL;
+	for (size_t i = 0; i < FILES_GONE; i++)
+		if (files->gone[i].fd == fd && files->gone[i].version > version)
+			return NULL;
+	return file;
+}
+
+/* What FD stood for is gone. */
+static void take_out(struct processes *p, struct files *files, int64_t fd)
+{
+	size_t slot = files->gone_n++ % FILES_GONE;
+
+	if (files->gone[slot].version > files->since)
+		files->since = files->gone[slot].version;
+	files->gone[slot].fd = fd;
+	files->gone[slot].version = ++p->version;
+}
+
 void files_set(struct processes *p, struct files *files, int64_t fd, struct file *file, bool cloexec)
 {
 	struct descriptor *at = files_find(p, files, fd);
@@ -168,6 +193,8 @@ void files_set(struct processes *p, struct files *files, int64_t fd, struct file
 	if (files->dark || (!at && !file) || fd < 0)
 		return;
 	file_hold(file);
+	if (at)
+		take_out(p, files, fd);
 	if (!file) {
 		file_drop(at->file);
 		table_remove(files->table, (uint64_t)fd);

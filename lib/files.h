@@ -49,6 +49,8 @@ struct descriptor {
 	bool overlap;		/* several of these calls were, at the same time: their order is not known */
 };
 
+enum { FILES_GONE = 8 };
+
 /* The table of open files of one process, or of several. */
 struct files {
 	struct table *table;
@@ -56,6 +58,13 @@ struct files {
 	uint64_t epoch;
 	uint32_t processes;
 	bool dark;		/* who shares it is not known: nothing is learnt any more */
+	/* What was taken out lately, a ring: all that was since the version `since`. */
+	struct {
+		int64_t fd;
+		uint64_t version;
+	} gone[FILES_GONE];
+	uint32_t gone_n;
+	uint64_t since;
 };
 
 struct process {
@@ -118,6 +127,9 @@ struct descriptor *files_at(struct processes *processes, struct files *files, in
 
 /* What the descriptor stands for without doubt, or NULL. Not held. */
 struct file *files_known(struct processes *processes, struct files *files, int64_t fd);
+
+/* The same of one that nothing was known of at VERSION, if nothing else has been there since. */
+struct file *files_come(struct processes *processes, struct files *files, int64_t fd, uint64_t version);
 
 /* From now on FD is FILE (NULL: nothing is known), which is held. */
 void files_set(struct processes *processes, struct files *files, int64_t fd, struct file *file, bool cloexec);

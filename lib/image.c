@@ -109,7 +109,8 @@ static bool read_segments(struct image *image)
 	image->bias = bias;
 	image->fixed = header.e_type == ET_EXEC;
 	for (size_t i = 0; i < n && image->n_segments < IMAGE_SEGMENTS; i++)
-		if (gelf_getphdr(elf, (int)i, &segment) && segment.p_type == PT_LOAD && segment.p_flags & PF_X &&
+		if (gelf_getphdr(elf, (int)i, &segment) &&
+		    segment.p_type == PT_LOAD && segment.p_flags & PF_X &&
 		    segment.p_offset + segment.p_filesz >= segment.p_offset &&
 		    segment.p_vaddr + segment.p_filesz >= segment.p_vaddr)
 			image->segments[image->n_segments++] =
@@ -216,7 +217,8 @@ static bool is_function(const GElf_Sym *symbol, const char *name)
 	int type = GELF_ST_TYPE(symbol->st_info);
 
 	/* `$x` and the like mark code and data on some machines. */
-	return name && *name && *name != '$' && symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
+	return name && *name && *name != '$' &&
+	       symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
 	       (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
 }
 
@@ -265,7 +267,8 @@ static void read_symbols(struct image *image)
 		GElf_Addr address;
 		GElf_Word section;
 		Elf *elf;
-		const char *name = dwfl_module_getsym_info(image->module, i, &symbol, &address, &section, &elf, NULL);
+		const char *name = dwfl_module_getsym_info(image->module, i, &symbol, &address, &section,
+							   &elf, NULL);
 		uint64_t start = address - image->bias, end;
 
 		if (!is_function(&symbol, name) || !in_segment(image, start))
@@ -317,4 +320,16 @@ size_t image_functions(struct image *image, uint64_t address, const char *names[
 		return n ? n : 1;
 	}
 	return n;
+}
+
+Dwarf_Frame *image_frame(struct image *image, uint64_t address)
+{
+	Dwarf_Addr bias;
+	Dwarf_CFI *cfi = dwfl_module_eh_cfi(image->module, &bias);
+	Dwarf_Frame *frame;
+
+	if (cfi && dwarf_cfi_addrframe(cfi, address + image->bias - bias, &frame) == 0)
+		return frame;
+	cfi = dwfl_module_dwarf_cfi(image->module, &bias);
+	return cfi && dwarf_cfi_addrframe(cfi, address + image->bias - bias, &frame) == 0 ? frame : NULL;
 }

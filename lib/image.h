@@ -10,6 +10,8 @@
 #ifndef WEIR_IMAGE_H
 #define WEIR_IMAGE_H
 
+#include <elfutils/libdw.h>
+
 #include "slice.h"
 
 enum {
@@ -51,5 +53,8 @@ bool image_address(const struct image *image, uint64_t offset, uint64_t *address
  * some binary searches and a walk down one function's scopes.
  */
 size_t image_functions(struct image *image, uint64_t address, const char *names[IMAGE_INLINED]);
+
+/* How to find the caller's registers at ADDRESS (call frame information), or NULL; free() it. */
+Dwarf_Frame *image_frame(struct image *image, uint64_t address);
 
 #endif

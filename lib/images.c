@@ -10,10 +10,6 @@
 #include "intern.h"
 #include "memory.h"
 
-struct identity {
-	uint64_t device, inode, size, changed_s, changed_ns;
-};
-
 struct entry {
 	char *path;
 	int held;		/* descriptor, or -1 */
@@ -53,7 +49,7 @@ void images_free(struct images *images)
 	free(images);
 }
 
-static bool identify(int fd, struct identity *identity)
+bool images_identify(int fd, struct identity *identity)
 {
 	struct stat status;
 
@@ -69,26 +65,23 @@ static struct slice bytes(const struct identity *identity)
 	return (struct slice){ (const char *)identity, sizeof *identity };
 }
 
-uint32_t images_add(struct images *images, int fd, const char *path)
+uint32_t images_add(struct images *images, const struct identity *identity, int fd, const char *path)
 {
-	struct identity identity;
-	uint32_t id = IMAGES_NONE;
+	uint32_t id = intern_find(images->identities, bytes(identity));
+	struct entry *entry;
 
-	if (identify(fd, &identity)) {
-		id = intern_find(images->identities, bytes(&identity));
-		if (id == UINT32_MAX && images->n < IMAGES_MAX) {
-			bool hold = images->held < IMAGES_HELD;
-
-			id = intern_id(images->identities, bytes(&identity));
-			images->at = memory_grow(images->at, &images->room, images->n + 1, sizeof *images->at);
-			images->at[images->n++] = (struct entry){ .path = memory_copy(slice_of(path)),
-								  .held = hold ? fd : -1 };
-			images->held += hold;
-			if (hold)
-				return id;
-		}
+	if (id == UINT32_MAX && images->n < IMAGES_MAX) {
+		id = intern_id(images->identities, bytes(identity));
+		images->at = memory_grow(images->at, &images->room, images->n + 1, sizeof *images->at);
+		images->at[images->n++] = (struct entry){ .path = memory_copy(slice_of(path)), .held = -1 };
 	}
-	close(fd);
+	entry = id < images->n ? &images->at[id] : NULL;
+	if (entry && fd >= 0 && entry->held < 0 && images->held < IMAGES_HELD) {
+		entry->held = fd;
+		images->held++;
+	} else if (fd >= 0) {
+		close(fd);
+	}
 	return id;
 }
 
@@ -101,7 +94,7 @@ static struct image *open_entry(struct images *images, uint32_t id)
 
 	if (fd < 0)
 		return NULL;
-	if (!identify(fd, &identity) || intern_find(images->identities, bytes(&identity)) != id) {
+	if (!images_identify(fd, &identity) || intern_find(images->identities, bytes(&identity)) != id) {
 		entry->replaced = true;
 		close(fd);
 		return NULL;

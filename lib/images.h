@@ -20,12 +20,19 @@ struct images;
 struct images *images_new(void);
 void images_free(struct images *images);
 
+/* Which file it is. */
+struct identity {
+	uint64_t device, inode, size, changed_s, changed_ns;
+};
+
+/* False: FD has no regular file. */
+bool images_identify(int fd, struct identity *identity);
+
 /*
- * The number of the file that FD has, which is kept or closed; PATH: by which it is opened again where its
- * descriptor could not be kept, and by which debug files are found. IMAGES_NONE: it is no regular file, or one
- * too many.
+ * The number of the file IDENTITY. FD (-1: none) has it, and is kept or closed; PATH: by which it is opened again
+ * where no descriptor was kept, and by which debug files are found. IMAGES_NONE: it is one too many.
  */
-uint32_t images_add(struct images *images, int fd, const char *path);
+uint32_t images_add(struct images *images, const struct identity *identity, int fd, const char *path);
 
 /*
  * The file for its names, or NULL: it cannot be read, is no ELF file, or (*REPLACED) another one bears its

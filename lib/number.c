@@ -313,6 +313,21 @@ size_t number_put_i64(char *to, int64_t value)
 	return 1 + number_put_u64(to + 1, 0 - (uint64_t)value);
 }
 
+size_t number_put_ns(struct number_second *last, char *to, int64_t ts)
+{
+	int64_t second = ts / SECOND;
+
+	if (ts < 1000000000000000000)	/* before 2001-09-09: fewer digits */
+		return number_put_i64(to, ts);
+	if (second != last->second) {
+		last->second = second;
+		number_put_i64(last->digits, second);
+	}
+	memcpy(to, last->digits, 10);
+	number_put_nine(to + 10, (uint32_t)(ts - second * SECOND));
+	return 19;
+}
+
 size_t number_put_real(char *to, double value)
 {
 	int n = 0;

@@ -61,6 +61,16 @@ size_t number_put_i64(char *to, int64_t value);
 void number_put_nine(char *to, uint32_t value);
 
 /*
+ * number_put_i64() for the times of a stream, in nanoseconds: the digits of the second, which are mostly those
+ * of the time before, are kept in LAST. Zero-initialize it.
+ */
+struct number_second {
+	int64_t second;
+	char digits[24];
+};
+size_t number_put_ns(struct number_second *last, char *to, int64_t ts);
+
+/*
  * Writes the shortest decimal text that reads back as VALUE (at most NUMBER_TEXT bytes); integers
  * below 2^53 without fraction or exponent. Returns its length. `nan`, `inf`, `-inf` as such. No NUL.
  */
@@ -86,6 +96,9 @@ bool number_moment(struct slice text, struct moment *moment);
 
 /* The moment in nanoseconds since the epoch, given the first event's time. */
 int64_t number_moment_ns(struct moment moment, int64_t first_ts);
+
+/* The same of number_bits(). */
+static inline bool number_padded_bits(struct slice text, uint64_t *value);
 
 static inline bool number_padded_i64(struct slice text, int64_t *value)
 {
@@ -117,6 +130,16 @@ static inline bool number_padded_i64(struct slice text, int64_t *value)
 	}
 #endif
 	return number_i64(text, value);
+}
+
+static inline bool number_padded_bits(struct slice text, uint64_t *value)
+{
+	int64_t number;
+
+	if ((text.len > 1 && text.at[1] == 'x') || !number_padded_i64(text, &number))
+		return number_bits(text, value);
+	*value = (uint64_t)number;
+	return true;
 }
 
 #endif

@@ -41,11 +41,53 @@ enum field {
 	[BYTES] = LOOKUP("bytes"), [RWBS] = LOOKUP("rwbs"), [ERROR] = LOOKUP("error"), \
 	[PREV_YIELDS] = LOOKUP("prev_yields"), [IN_IRQ] = LOOKUP("in_irq") }
 
+enum selection_extent pairing_reads(struct slice ev)
+{
+	switch (events_kind(ev)) {
+	case EVENT_OTHER: return SELECTION_NOTHING;
+	case EVENT_SPAN: case EVENT_LOST: return SELECTION_WHOLE;	/* they go through */
+	default: return SELECTION_FIELDS;
+	}
+}
+
+struct key_list {
+	char **at;
+	size_t n, room;
+};
+
+static void add_key(const char *key, void *data)
+{
+	struct key_list *list = data;
+
+	list->at = memory_grow(list->at, &list->room, list->n + 2, sizeof *list->at);
+	list->at[list->n++] = (char *)(uintptr_t)key;
+	list->at[list->n] = NULL;
+}
+
+char **pairing_keys(void)
+{
+	static const struct lookup fields[FIELDS] = FIELD_KEYS;
+	struct key_list list = { 0 };
+
+	for (size_t i = 0; i < FIELDS; i++)
+		add_key(fields[i].key.at, &list);
+	calls_keys(add_key, &list);
+	return list.at;
+}
+
 /* What could not be made a span, for the line at the end. */
 enum unpaired {
 	BEGAN_BEFORE, NO_ENTRY, NO_EXIT, NO_HANDLER_ENTRY, NO_HANDLER_EXIT, NOBODY, NO_ISSUE,
 	UNPAIRED,
 };
+
+/* What the fields cpu, pid, tid and comm of a record said: the next one on that CPU mostly says the same. */
+struct said {
+	int64_t cpu, pid, tid;
+	size_t len;
+	char text[120];
+};
+enum { SAID = 16 };
 
 struct pairing {
 	struct reader *in;
@@ -62,6 +104,8 @@ struct pairing {
 	bool by_waking;		/* there is none: sched_waking takes its place */
 	uint64_t unpaired[UNPAIRED];
 	uint64_t unusable;
+
+	struct said said[SAID];
 
 	/* The record at hand: */
 	const struct record *record;
@@ -144,10 +188,41 @@ static struct thread *thread_of(struct pairing *p, int64_t tid, struct cpu *cpu)
 	return tid == 0 && cpu ? &cpu->idle : NULL;
 }
 
+/* The fields cpu, pid and tid of the record, -1 where it has none; in OTHERWISE where they are not kept. */
+static const struct said *who(struct pairing *p, struct said *otherwise)
+{
+	const struct shape *shape = p->record->shape;
+	int first = lookup_index(&p->field[CPU], shape), last = lookup_index(&p->field[COMM], shape);
+	struct said *said = otherwise;
+	struct slice text_of = { "", 0 };
+
+	if (first >= 0 && last == first + 3 && lookup_index(&p->field[PID], shape) == first + 1 &&
+	    lookup_index(&p->field[TID], shape) == first + 2) {
+		const struct slice *cpu = &p->record->value[first], *comm = &p->record->value[last];
+
+		text_of = (struct slice){ cpu->at, (size_t)(comm->at + comm->len - cpu->at) };
+		if (text_of.len <= sizeof said->text) {
+			said = &p->said[(unsigned char)cpu->at[cpu->len ? cpu->len - 1 : 0] % SAID];
+			if (slice_equal(text_of, (struct slice){ said->text, said->len }))
+				return said;
+		}
+	}
+	said->cpu = number(p, CPU, -1);
+	said->pid = number(p, PID, -1);
+	said->tid = number(p, TID, -1);
+	if (said != otherwise) {
+		said->len = text_of.len;
+		memcpy(said->text, text_of.at, text_of.len);
+	}
+	return said;
+}
+
 /* The CPU and the thread of the record; false when the record is wrong. */
 static bool context(struct pairing *p)
 {
-	int64_t tid = number(p, TID, -1), cpu = number(p, CPU, -1);
+	struct said other_said;
+	const struct said *said = who(p, &other_said);
+	int64_t tid = said->tid, cpu = said->cpu;
 
 	p->thread = NULL;
 	p->cpu = NULL;
@@ -165,7 +240,7 @@ static bool context(struct pairing *p)
 		else
 			threads_current(p->threads, p->cpu, p->ts);
 		if (p->thread) {
-			threads_name(p->thread, number(p, PID, -1), text(p, COMM));
+			threads_name(p->thread, said->pid, text(p, COMM));
 			if (p->cpu)
 				threads_observe(p->threads, p->cpu, p->thread, p->ts);
 		}
@@ -176,7 +251,7 @@ static bool context(struct pairing *p)
 }
 
 /* A span of THREAD (NULL: not known) that ends now. */
-static struct span span_of(const struct pairing *p, int64_t cpu, const struct thread *thread, int64_t dur_ns)
+static struct span span_of(const struct pairing *p, int64_t cpu, struct thread *thread, int64_t dur_ns)
 {
 	return (struct span){
 		.ts = p->ts,
@@ -184,6 +259,7 @@ static struct span span_of(const struct pairing *p, int64_t cpu, const struct th
 		.pid = thread ? thread->pid : -1,
 		.tid = thread ? thread->tid : -1,
 		.comm = thread ? label_text(&thread->comm) : (struct slice){ "", 0 },
+		.who = thread ? threads_who(thread) : (struct slice){ "", 0 },
 		.dur_ns = dur_ns,
 		.unfinished = p->record == NULL,
 	};
@@ -201,7 +277,7 @@ static struct span_other other(struct pairing *p, enum field tid, enum field com
 }
 
 /* oncpu, runq or blocked: the record at hand is the event that ended it. */
-static void put_stretch(struct pairing *p, const struct thread *thread, const struct stretch *stretch)
+static void put_stretch(struct pairing *p, struct thread *thread, const struct stretch *stretch)
 {
 	struct span span = span_of(p, stretch->cpu, thread, stretch->dur_ns);
 	struct slice why = slice_of(why_names[stretch->why]);
@@ -243,7 +319,7 @@ static void put_call(struct pairing *p, struct thread *thread, bool returns)
 	threads_close_call(thread);
 }
 
-static void put_handler(struct pairing *p, const struct cpu *cpu, const struct thread *thread,
+static void put_handler(struct pairing *p, const struct cpu *cpu, struct thread *thread,
 			const struct handler *handler)
 {
 	struct span span = span_of(p, cpu->number, thread, p->ts - handler->since);

@@ -8,6 +8,7 @@
 
 #include "events.h"
 #include "reader.h"
+#include "selection.h"
 
 struct writer;
 
@@ -21,6 +22,13 @@ struct pairing;
 /* Spans of the WANTED kinds go to OUT. IN is where wrong records are complained of. */
 struct pairing *pairing_new(struct reader *in, struct writer *out, const bool *wanted);
 void pairing_free(struct pairing *pairing);
+
+/*
+ * What pairing reads of raw events, for who writes them: the keys of the fields (NULL-terminated; free() the
+ * array), and how much of the events named EV. Records without the rest make the same spans.
+ */
+char **pairing_keys(void);
+enum selection_extent pairing_reads(struct slice ev);
 
 /* The next raw record, or ev=lost; EVENT is what its ev says. O(1) amortized. */
 void pairing_record(struct pairing *pairing, const struct record *record, const struct event *event);

@@ -24,7 +24,7 @@ enum {
 	BUFFER = 256 << 10,	/* fits the second-level cache: larger ones measured slower */
 	PADDING = RECORD_PADDING,	/* bytes behind the data that wide loads may touch */
 	NODES_MAX = 1 << 18,	/* keys in all shapes together */
-	GUESSES = 1 << 10,
+	GUESSES = 1 << 12,
 	SEEN = 4 * RECORD_FIELDS_MAX,
 };
 
@@ -547,7 +547,7 @@ static inline bool begins_with(const struct reader *r, const char *p, const stru
 static enum outcome read_line(struct reader *r)
 {
 	const char *next = r->at, *end;	/* where the next field begins, and the last one ended */
-	uint32_t n = 0, node = 0, named = 0, guess = 0, *first_guess = NULL;
+	uint32_t n = 0, node = 0, named = 0, by_name = 0, guess = 0, *first_guess = NULL;
 	struct cursor cursor = r->cursor_line == r->at ? r->cursor : cursor_at(r->at);
 
 	/* `ts=...<TAB>ev=...` is how all but foreign records begin. */
@@ -597,6 +597,8 @@ static enum outcome read_line(struct reader *r)
 			return broken(r, "this key comes twice:", key.at, key.at + key.len);
 		if (!named)
 			return read_passing(r);
+		if (!by_name)
+			by_name = n + 1;
 		node = named;
 		guess = r->nodes[node].likely;
 		n++;
@@ -610,7 +612,9 @@ ended:
 		return PARTIAL;
 	if (!r->nodes[node].shape && !make_shape(r, node))
 		return read_passing(r);
-	r->nodes[named].likely = node;
+	/* Whichever of its keys the next such line is first met by, that one suggests the rest. */
+	for (; by_name && r->nodes[named].depth >= by_name; named = r->nodes[named].parent)
+		r->nodes[named].likely = node;
 	if (first_guess)
 		*first_guess = node;
 	r->cursor = cursor;
@@ -797,13 +801,6 @@ void lookup_list_free(char **texts, struct lookup *fields, size_t n)
 		lookup_free(&fields[i]);
 	free(fields);
 	free(texts);
-}
-
-bool lookup_i64(struct lookup *lookup, const struct record *record, int64_t *value)
-{
-	const struct slice *text = lookup_value(lookup, record);
-
-	return text && number_i64(*text, value);
 }
 
 static int hex_digit(char c)

@@ -10,6 +10,7 @@
 #ifndef WEIR_READER_H
 #define WEIR_READER_H
 
+#include "number.h"
 #include "slice.h"
 
 enum {
@@ -127,7 +128,12 @@ static inline const struct slice *lookup_value(struct lookup *lookup, const stru
 }
 
 /* True when the field is there and is a decimal integer; stores it. */
-bool lookup_i64(struct lookup *lookup, const struct record *record, int64_t *value);
+static inline bool lookup_i64(struct lookup *lookup, const struct record *record, int64_t *value)
+{
+	const struct slice *text = lookup_value(lookup, record);
+
+	return text && number_padded_i64(*text, value);
+}
 
 /*
  * Undoes the escapes of a value into TO, which has room for value.len bytes; returns the length.

@@ -30,6 +30,18 @@ bool selection_field(const struct selection *selection, struct slice key)
 	return false;
 }
 
+const struct selection *selection_within(const struct selection *selection, struct slice ev)
+{
+	static char *no_fields[] = { NULL };
+	static const struct selection whole, bare = { .fields = no_fields };
+
+	switch (selection->reads ? selection->reads(ev) : SELECTION_FIELDS) {
+	case SELECTION_WHOLE: return &whole;
+	case SELECTION_FIELDS: return selection;
+	default: return selection->bare ? &bare : NULL;
+	}
+}
+
 void selection_start(struct selection *selection, int64_t first_ts)
 {
 	selection->begin_ns = selection->has_begin ? number_moment_ns(selection->begin, first_ts) : INT64_MIN;

@@ -35,6 +35,30 @@ static inline int slice_compare(struct slice a, struct slice b)
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* The N bytes at P, 1 to 7, the first one lowest in memory, zeros behind. */
+static inline uint64_t slice_word(const char *p, size_t n)
+{
+	uint64_t word = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint32_t four, last_four;
+	uint16_t two, last_two;
+
+	/* Two loads that overlap: a call of memcpy for so few would be most of the cost. */
+	if (n >= 4) {
+		memcpy(&four, p, 4);
+		memcpy(&last_four, p + n - 4, 4);
+		return four | (uint64_t)last_four << (8 * (n - 4));
+	}
+	if (n >= 2) {
+		memcpy(&two, p, 2);
+		memcpy(&last_two, p + n - 2, 2);
+		return two | (uint64_t)last_two << (8 * (n - 2));
+	}
+#endif
+	memcpy(&word, p, n);
+	return word;
+}
+
 /* 64-bit hash of the bytes (wyhash-like mixing of 8-byte words; not for secrets). O(len). */
 static inline uint64_t slice_hash(struct slice s)
 {
@@ -48,8 +72,7 @@ static inline uint64_t slice_hash(struct slice s)
 		h ^= h >> 32;
 	}
 	if (n) {
-		word = 0;
-		memcpy(&word, p, n);
+		word = slice_word(p, n);
 		h = (h ^ word) * 0xff51afd7ed558ccdu;
 		h ^= h >> 32;
 	}

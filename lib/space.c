@@ -15,7 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "intern.h"
 #include "memory.h"
+
+enum { PATIENCE_MIN_NS = 10 * 1000 * 1000, PATIENCE_MAX_NS = 1000 * 1000 * 1000 };
 
 static int64_t now_ns(clockid_t id)
 {
@@ -42,21 +45,6 @@ static int open_regular(int root, const char *path, uint64_t resolve)
 	return fd;
 }
 
-/* The kernel's own library in every process: our copy of it. */
-static uint32_t add_vdso(struct images *images, size_t size)
-{
-	static uint32_t id = IMAGES_NONE;
-	const char *vdso = (const char *)getauxval(AT_SYSINFO_EHDR); // NOLINT(performance-no-int-to-ptr)
-	int fd;
-
-	if (id != IMAGES_NONE || !vdso)
-		return id;
-	fd = memfd_create("vdso", MFD_CLOEXEC);
-	if (fd >= 0 && write(fd, vdso, size) > 0)
-		id = images_add(images, fd, "[vdso]");
-	return id;
-}
-
 /* Files of no file system, where some runtimes put the functions that they make. */
 static bool is_memory(const char *path)
 {
@@ -64,28 +52,51 @@ static bool is_memory(const char *path)
 	       strcmp(path, "/dev/zero") == 0 || strncmp(path, "//anon", 6) == 0;
 }
 
-static uint32_t add_image(struct images *images, int process, int root, const struct mapping *mapping)
+/* A file that is mapped. */
+struct mapped_file {
+	struct identity identity;	/* its inode 0: none */
+	int fd;				/* -1: who adopts it has it already */
+};
+
+/* The file of a mapping of PROCESS (-1: a saved one), or -1. */
+static int open_mapped(int process, int root, const struct mapping *mapping)
 {
 	struct stat status;
 	char name[64];
 	int fd = -1;
 
-	if (slice_equal(mapping->path, SLICE("[vdso]")) && process >= 0)
-		return add_vdso(images, mapping->end - mapping->start);
 	if (!mapping->inode || is_memory(mapping->path.at))
-		return IMAGES_NONE;
+		return -1;
 	snprintf(name, sizeof name, "map_files/%" PRIx64 "-%" PRIx64, mapping->start, mapping->end);
 	if (process >= 0)
 		fd = open_regular(process, name, 0);
-	if (fd < 0) {
-		fd = open_regular(root, mapping->path.at, root == AT_FDCWD ? 0 : RESOLVE_IN_ROOT);
-		/* Not by its device: file systems that are made of others tell different ones. */
-		if (fd >= 0 && (fstat(fd, &status) != 0 || status.st_ino != mapping->inode)) {
-			close(fd);
-			fd = -1;
+	if (fd >= 0)
+		return fd;
+	fd = open_regular(root, mapping->path.at, root == AT_FDCWD ? 0 : RESOLVE_IN_ROOT);
+	/* Not by its device: file systems that are made of others tell different ones. */
+	if (fd >= 0 && (fstat(fd, &status) != 0 || status.st_ino != mapping->inode)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static struct mapped_file mapped_file(int fd, struct intern *sent)
+{
+	struct mapped_file file = { .fd = fd };
+	struct slice bytes = { (const char *)&file.identity, sizeof file.identity };
+
+	if (fd < 0 || images_identify(fd, &file.identity)) {
+		if (fd < 0 || !sent)
+			return file;
+		if (intern_find(sent, bytes) == UINT32_MAX) {
+			intern_id(sent, bytes);
+			return file;
 		}
 	}
-	return fd < 0 ? IMAGES_NONE : images_add(images, fd, mapping->path.at);
+	close(fd);
+	file.fd = -1;
+	return file;
 }
 
 static size_t read_text(int process, const char *name, char *text, size_t size)
@@ -140,23 +151,66 @@ static int open_root(int process)
 	char its[64], ours[64];
 	ssize_t n = readlinkat(process, "ns/mnt", its, sizeof its);
 
-	if (n <= 0 || (n == readlink("/proc/self/ns/mnt", ours, sizeof ours) && memcmp(its, ours, (size_t)n) == 0))
+	if (n <= 0 ||
+	    (n == readlink("/proc/self/ns/mnt", ours, sizeof ours) && memcmp(its, ours, (size_t)n) == 0))
 		return -1;
 	return openat(process, "root", O_DIRECTORY | O_PATH | O_CLOEXEC);
 }
 
-static void take_maps(struct space *space, struct images *images, int process, struct maps *maps)
+static void drop_files(struct space *space)
+{
+	for (size_t i = 0; space->files && i < space->maps.n; i++)
+		if (space->files[i].fd >= 0)
+			close(space->files[i].fd);
+	free(space->files);
+	space->files = NULL;
+}
+
+static void take_maps(struct space *space, int process, struct maps *maps, struct intern *sent)
 {
 	int root = space->root >= 0 ? space->root : AT_FDCWD;
 
+	drop_files(space);
 	maps_free(&space->maps);
 	space->maps = *maps;
+	space->files = memory_get((maps->n + 1) * sizeof *space->files);
 	for (size_t i = 0; i < maps->n; i++)
-		maps->at[i].image = add_image(images, process, root, &maps->at[i]);
+		space->files[i] = mapped_file(open_mapped(process, root, &maps->at[i]), sent);
+}
+
+/* The kernel's own library in every process: our copy of it. */
+static uint32_t add_vdso(struct images *images, size_t size)
+{
+	static uint32_t id = IMAGES_NONE;
+	const char *vdso = (const char *)getauxval(AT_SYSINFO_EHDR); // NOLINT(performance-no-int-to-ptr)
+	struct identity identity;
+	int fd;
+
+	if (id != IMAGES_NONE || !vdso)
+		return id;
+	fd = memfd_create("vdso", MFD_CLOEXEC);
+	if (fd >= 0 && write(fd, vdso, size) > 0 && images_identify(fd, &identity))
+		id = images_add(images, &identity, fd, "[vdso]");
+	return id;
+}
+
+void space_adopt(struct space *space, struct images *images)
+{
+	for (size_t i = 0; space->files && i < space->maps.n; i++) {
+		struct mapping *mapping = &space->maps.at[i];
+		struct mapped_file *file = &space->files[i];
+
+		if (space->pid && slice_equal(mapping->path, SLICE("[vdso]")))
+			mapping->image = add_vdso(images, mapping->end - mapping->start);
+		else if (file->identity.inode)
+			mapping->image = images_add(images, &file->identity, file->fd, mapping->path.at);
+	}
+	free(space->files);
+	space->files = NULL;
 }
 
 /* What is there: a process that ends has no mappings any more, and keeps those that were seen. */
-static bool capture(struct space *space, struct images *images, int process)
+static bool capture(struct space *space, int process, struct intern *sent)
 {
 	int fd = openat(process, "maps", O_RDONLY | O_CLOEXEC);
 	struct maps maps;
@@ -172,7 +226,7 @@ static bool capture(struct space *space, struct images *images, int process)
 			maps_free(&maps);
 		return false;
 	}
-	take_maps(space, images, process, &maps);
+	take_maps(space, process, &maps, sent);
 	return true;
 }
 
@@ -184,7 +238,7 @@ struct space *space_saved(void)
 	return space;
 }
 
-struct space *space_new(struct images *images, int64_t pid)
+struct space *space_new(int64_t pid, struct intern *sent)
 {
 	struct space *space = space_saved();
 	int process = open_process(pid);
@@ -195,10 +249,11 @@ struct space *space_new(struct images *images, int64_t pid)
 	if (process < 0)
 		return space;
 	space->started = start_time(process);
+	space->live = space->started != 0;
 	space->uid = fstat(process, &status) == 0 ? status.st_uid : 0;
 	space->inner_pid = own_pid(process);
 	space->root = open_root(process);
-	capture(space, images, process);
+	capture(space, process, sent);
 	close(process);
 	return space;
 }
@@ -207,11 +262,17 @@ void space_free(struct space *space)
 {
 	if (!space)
 		return;
+	drop_files(space);
 	maps_free(&space->maps);
 	perfmap_free(space->perfmap);
 	if (space->root >= 0)
 		close(space->root);
 	free(space);
+}
+
+void space_settle(struct space *space)
+{
+	space->live = false;
 }
 
 bool space_is_current(struct space *space)
@@ -234,18 +295,22 @@ bool space_is_current(struct space *space)
 bool space_again(struct space *space, struct images *images)
 {
 	int64_t now = now_ns(CLOCK_MONOTONIC_COARSE);
+	size_t before = space->maps.n;
 	bool others = false;
 	int process;
 
-	if (!space->started || now - space->captured_ns < 1000000000)
+	if (!space->live || now < space->again_ns)
 		return false;
-	space->captured_ns = now;
 	process = open_process(space->pid);
-	if (process < 0)
-		return false;
-	if (start_time(process) == space->started)
-		others = capture(space, images, process);
-	close(process);
+	if (process >= 0 && start_time(process) == space->started)
+		others = capture(space, process, NULL);
+	if (process >= 0)
+		close(process);
+	space_adopt(space, images);
+	space->patience_ns = PATIENCE_MIN_NS + (space->maps.n != before ? 0 : space->patience_ns * 2);
+	if (space->patience_ns > PATIENCE_MAX_NS)
+		space->patience_ns = PATIENCE_MAX_NS;
+	space->again_ns = now + space->patience_ns;
 	return others;
 }
 
@@ -272,26 +337,33 @@ static int open_perfmap(const struct space *space)
 	return -1;
 }
 
-bool space_made(struct space *space, uint64_t address, struct slice *name)
+static void read_perfmap(struct space *space)
 {
-	int64_t now = now_ns(CLOCK_MONOTONIC_COARSE);
 	struct stat status;
-	int fd;
+	int fd = open_perfmap(space);
 
-	if (space->perfmap && perfmap_find(space->perfmap, address, name))
-		return true;
-	if (!space->started || (space->perfmap_looked_ns && now - space->perfmap_looked_ns < 1000000000))
-		return false;
-	space->perfmap_looked_ns = now;
-	fd = open_perfmap(space);
 	if (fd < 0)
-		return false;
+		return;
 	if (fstat(fd, &status) == 0 && (uint64_t)status.st_size != space->perfmap_bytes) {
 		perfmap_free(space->perfmap);
 		space->perfmap = perfmap_read(fd);
 		space->perfmap_bytes = (uint64_t)status.st_size;
 	}
 	close(fd);
+}
+
+bool space_made(struct space *space, uint64_t address, struct slice *name)
+{
+	int64_t now, took;
+
+	if (space->perfmap && perfmap_find(space->perfmap, address, name))
+		return true;
+	now = now_ns(CLOCK_MONOTONIC);
+	if (!space->live || now < space->perfmap_again_ns)
+		return false;
+	read_perfmap(space);
+	took = now_ns(CLOCK_MONOTONIC) - now;
+	space->perfmap_again_ns = now + PATIENCE_MIN_NS + 20 * took;
 	return space->perfmap && perfmap_find(space->perfmap, address, name);
 }
 
@@ -301,7 +373,8 @@ int space_saved_maps(struct space *space, struct images *images, int maps_fd, si
 	int error = maps_read(&maps, maps_fd, line);
 
 	if (!error)
-		take_maps(space, images, -1, &maps);
+		take_maps(space, -1, &maps, NULL);
+	space_adopt(space, images);
 	return error;
 }
 
@@ -333,12 +406,14 @@ static void map_image(struct space *space, const struct image *image, uint32_t i
 int space_saved_elf(struct space *space, struct images *images, const char *elf, uint64_t base)
 {
 	int fd = open_regular(AT_FDCWD, elf, 0);
-	uint32_t id = fd < 0 ? IMAGES_NONE : images_add(images, fd, elf);
 	bool mapped = false, replaced;
+	struct identity identity;
 	const struct image *image;
+	uint32_t id;
 
-	if (id == IMAGES_NONE)
+	if (fd < 0 || !images_identify(fd, &identity))
 		return fd < 0 ? errno : EINVAL;
+	id = images_add(images, &identity, fd, elf);
 	image = images_at(images, id, &replaced);
 	if (!image)
 		return ENOEXEC;

@@ -15,22 +15,34 @@
 #include "maps.h"
 #include "perfmap.h"
 
+struct intern;
+
 struct space {
 	int64_t pid;
-	uint64_t started;	/* clock ticks since boot, 0: not known */
+	uint64_t started;	/* clock ticks since boot */
+	bool live;		/* it is looked at anew where needed */
 	uint32_t uid;
 	uint64_t used;		/* for the owner's own purposes */
 	struct maps maps;	/* their images are numbers of images.h; IMAGES_NONE: none */
 	int64_t inner_pid;	/* as the process itself knows it */
 	int root;		/* its root directory, where that is not ours; -1 */
-	int64_t looked_ns;	/* when its start time, its mappings, its functions were looked at last */
-	int64_t captured_ns, perfmap_looked_ns;
+	int64_t looked_ns;	/* when its start time was looked at last */
+	int64_t again_ns;	/* when its mappings, its functions may be looked at again */
+	int64_t perfmap_again_ns;
+	int64_t patience_ns;	/* between two looks at its mappings */
 	uint64_t perfmap_bytes;
 	struct perfmap *perfmap;
+	struct mapped_file *files;	/* of each mapping, until they are adopted */
 };
 
-/* The live process PID; what cannot be seen of it is empty. space_free() it. */
-struct space *space_new(struct images *images, int64_t pid);
+/*
+ * The live process PID; what cannot be seen of it is empty. space_free() it. Its files are open, but those in SENT
+ * (NULL: none), the set of the files that are told once to who adopts them. Any thread may call this.
+ */
+struct space *space_new(int64_t pid, struct intern *sent);
+
+/* Its files become numbers of IMAGES. */
+void space_adopt(struct space *space, struct images *images);
 
 /* A process without mappings, or (MAPS_FD) with those of a saved file; 0 or an errno, as maps_read(). */
 struct space *space_saved(void);
@@ -41,13 +53,22 @@ int space_saved_elf(struct space *space, struct images *images, const char *elf,
 
 void space_free(struct space *space);
 
+/* It stays as it is: its process executes another program by now, or is a saved one. */
+void space_settle(struct space *space);
+
 /* False: the pid belongs to another process by now. Looks at most ten times a second. */
 bool space_is_current(struct space *space);
 
-/* An address is in no mapping: captures them anew, at most once a second. True: they may be others now. */
+/*
+ * An address is in no mapping: captures them anew, a hundred times a second while there are new ones each time,
+ * else less and less often, down to once a second. True: they may be others now.
+ */
 bool space_again(struct space *space, struct images *images);
 
-/* The function made at run time that ADDRESS lies in (perfmap_find()); reads the map anew when it grew. */
+/*
+ * The function made at run time that ADDRESS lies in (perfmap_find()). Reads the map anew when it grew, but
+ * for no more than a twentieth of the time.
+ */
 bool space_made(struct space *space, uint64_t address, struct slice *name);
 
 #endif

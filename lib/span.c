@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "span.h"
 
+#include "number.h"
+
 /* As softirq_to_name of kernel/softirq.c has them; BLOCK_IOPOLL before 4.5 is IRQ_POLL. */
 static const char *const vectors[] = {
 	"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU",
@@ -19,13 +21,34 @@ static void put_text(struct writer *out, struct key key, struct slice value)
 		writer_raw(out, key, value);
 }
 
+size_t span_who(char *to, int64_t pid, int64_t tid, struct slice comm)
+{
+	char *start = to;
+
+	if (pid >= 0) {
+		memcpy(to, "\tpid=", 5);
+		to += 5 + number_put_i64(to + 5, pid);
+	}
+	if (tid >= 0) {
+		memcpy(to, "\ttid=", 5);
+		to += 5 + number_put_i64(to + 5, tid);
+	}
+	if (comm.len) {
+		memcpy(to, "\tcomm=", 6);
+		memcpy(to + 6, comm.at, comm.len);
+		to += 6 + comm.len;
+	}
+	return (size_t)(to - start);
+}
+
 static void begin(struct writer *out, const struct span *span, struct slice ev)
 {
 	writer_begin(out, span->ts, ev);
 	put_number(out, KEY("cpu"), span->cpu);
-	put_number(out, KEY("pid"), span->pid);
-	put_number(out, KEY("tid"), span->tid);
-	put_text(out, KEY("comm"), span->comm);
+	if (span->who.len)
+		writer_bytes(out, span->who.at, span->who.len);
+	else
+		out->at += span_who(writer_room(out, SPAN_WHO + span->comm.len), span->pid, span->tid, span->comm);
 }
 
 static void end(struct writer *out, const struct span *span)
@@ -125,6 +148,13 @@ void span_block(struct writer *out, const struct span *span, const struct span_b
 	put_number(out, KEY("dur_ns"), span->dur_ns);
 	put_number(out, KEY("queue_ns"), block->queue_ns);
 	put_text(out, KEY("errno"), block->error);
+	end(out, span);
+}
+
+void span_cpu(struct writer *out, const struct span *span, struct slice stack)
+{
+	begin(out, span, SLICE("cpu"));
+	put_text(out, KEY("stack"), stack);
 	end(out, span);
 }
 

@@ -16,11 +16,19 @@ struct span {
 	int64_t cpu;
 	int64_t pid, tid;
 	struct slice comm;
+	struct slice who;	/* the fields pid, tid and comm, where they have been put together: span_who() */
 	int64_t dur_ns;
 	bool unfinished;	/* it had not ended when the input did */
 	bool clipped;		/* it had begun before the recording did, from where it is counted */
 	struct slice role;	/* job, background; empty: nobody asks */
 };
+
+/*
+ * Writes the fields pid, tid and comm as spans have them at TO, which has SPAN_WHO bytes besides those of COMM.
+ * How many there are. A thread has many spans with the same.
+ */
+enum { SPAN_WHO = 64 };
+size_t span_who(char *to, int64_t pid, int64_t tid, struct slice comm);
 
 /* A thread that a span names besides its own. */
 struct span_other {
@@ -63,6 +71,8 @@ struct span_block {
 };
 
 void span_block(struct writer *out, const struct span *span, const struct span_block *block);
+/* A sample: SPAN's duration is of no use. */
+void span_cpu(struct writer *out, const struct span *span, struct slice stack);
 void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child);
 /* What is told of a program that a thread starts. */
 struct span_exec {

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "message.h"
 #include "space.h"
 #include "table.h"
+#include "unwind.h"
 #include "writer.h"
 
 enum { MANGLED = 4096 };	/* bytes of a name that are looked at; those of C++ can be long */
@@ -32,10 +34,17 @@ struct buffer {
 	size_t len, room;
 };
 
+/* A program as symbols_note() has captured it. */
+struct noted {
+	struct space *space;
+	uint64_t exec;
+};
+
 struct symbols {
 	struct images *images;
 	struct kallsyms *kernel;
-	struct table *spaces;		/* pid -> struct space * */
+	struct table *spaces;		/* pid and exec -> struct space * */
+	struct table *last_exec;	/* pid -> the exec that was seen last */
 	struct space **saved;
 	size_t n_saved, saved_room;
 	uint64_t uses;
@@ -44,6 +53,11 @@ struct symbols {
 	size_t text_bytes;
 	struct buffer stack, frame;
 	struct symbols_counts counts;
+
+	struct intern *sent;		/* files that symbols_note() has told of; its thread's */
+	pthread_mutex_t lock;		/* for the next */
+	struct noted *noted;
+	size_t n_noted, noted_room;
 };
 
 struct symbols *symbols_new(void)
@@ -52,29 +66,37 @@ struct symbols *symbols_new(void)
 
 	symbols->images = images_new();
 	symbols->spaces = table_new(sizeof(struct space *));
+	symbols->last_exec = table_new(sizeof(uint64_t));
 	symbols->found = table_new(sizeof(struct found));
 	symbols->texts = intern_new();
+	pthread_mutex_init(&symbols->lock, NULL);
 	return symbols;
 }
 
 void symbols_free(struct symbols *symbols)
 {
-	uint64_t *pids;
+	uint64_t *keys;
 
 	if (!symbols)
 		return;
-	pids = table_keys(symbols->spaces);
+	for (size_t i = 0; i < symbols->n_noted; i++)
+		space_free(symbols->noted[i].space);
+	free(symbols->noted);
+	keys = table_keys(symbols->spaces);
 	for (size_t i = 0, n = table_count(symbols->spaces); i < n; i++)
-		space_free(*(struct space **)table_find(symbols->spaces, pids[i]));
-	free(pids);
+		space_free(*(struct space **)table_find(symbols->spaces, keys[i]));
+	free(keys);
 	for (size_t i = 0; i < symbols->n_saved; i++)
 		space_free(symbols->saved[i]);
 	free(symbols->saved);
 	images_free(symbols->images);
 	kallsyms_free(symbols->kernel);
 	table_free(symbols->spaces);
+	table_free(symbols->last_exec);
 	table_free(symbols->found);
 	intern_free(symbols->texts);
+	intern_free(symbols->sent);
+	pthread_mutex_destroy(&symbols->lock);
 	free(symbols->stack.at);
 	free(symbols->frame.at);
 	free(symbols);
@@ -92,56 +114,129 @@ bool symbols_kernel(struct symbols *symbols, const char *file)
 		message("cannot name the kernel's functions: %s shows no addresses; %s", path, file ?
 			"copy it as root" : "run as root, or have kernel.kptr_restrict=1 or 0");
 	else
-		message("cannot read %s: %s", path, errno == EINVAL ? "it is no list of kernel symbols" : strerror(errno));
+		message("cannot read %s: %s", path,
+			errno == EINVAL ? "it is no list of kernel symbols" : strerror(errno));
 	if (file)
 		exit(EXIT_FAILED);
 	return false;
 }
 
-/* Room for one more: the process not asked for for longest goes. */
-static void forget_oldest(struct symbols *symbols)
+static uint64_t program_key(int64_t pid, uint64_t exec)
 {
-	uint64_t *pids = table_keys(symbols->spaces);
-	struct space *oldest = NULL;
-
-	for (size_t i = 0, n = table_count(symbols->spaces); i < n; i++) {
-		struct space *space = *(struct space **)table_find(symbols->spaces, pids[i]);
-
-		if (!oldest || space->used < oldest->used)
-			oldest = space;
-	}
-	free(pids);
-	symbols_exec(symbols, oldest->pid);
+	return (uint64_t)pid << 32 | (exec & UINT32_MAX);
 }
 
-struct space *symbols_process(struct symbols *symbols, int64_t pid)
+static void forget(struct symbols *symbols, uint64_t key)
 {
-	struct space **at = table_find(symbols->spaces, (uint64_t)pid);
+	struct space **at = table_find(symbols->spaces, key);
 
+	if (at)
+		space_free(*at);
+	table_remove(symbols->spaces, key);
+}
+
+/* Room for one more: the program not asked for for longest goes. */
+static void forget_oldest(struct symbols *symbols)
+{
+	uint64_t *keys = table_keys(symbols->spaces), oldest = 0, used = UINT64_MAX;
+
+	for (size_t i = 0, n = table_count(symbols->spaces); i < n; i++) {
+		const struct space *space = *(struct space **)table_find(symbols->spaces, keys[i]);
+
+		if (space->used < used) {
+			used = space->used;
+			oldest = keys[i];
+		}
+	}
+	free(keys);
+	forget(symbols, oldest);
+}
+
+/* A program as it was captured; the one before in the same process is not looked at any more. */
+static struct space **add_program(struct symbols *symbols, struct space *space, uint64_t exec)
+{
+	uint64_t key = program_key(space->pid, exec), *last;
+	struct space **at = table_find(symbols->spaces, key);
+
+	space_adopt(space, symbols->images);
+	/* It may be that nothing is to be seen of it any more. */
+	if (at && space->maps.n == 0) {
+		space_free(space);
+		return at;
+	}
+	forget(symbols, key);
+	if (table_count(symbols->spaces) >= SYMBOLS_SPACES)
+		forget_oldest(symbols);
+	if (table_count(symbols->last_exec) >= SYMBOLS_SPACES) {
+		table_free(symbols->last_exec);
+		symbols->last_exec = table_new(sizeof(uint64_t));
+	}
+	last = table_at(symbols->last_exec, (uint64_t)space->pid);
+	at = table_find(symbols->spaces, program_key(space->pid, *last));
+	if (at && *last != exec)
+		space_settle(*at);
+	*last = exec;
+	space->used = ++symbols->uses;
+	at = table_at(symbols->spaces, key);
+	*at = space;
+	return at;
+}
+
+void symbols_note(struct symbols *symbols, int64_t pid, uint64_t exec)
+{
+	struct space *space;
+
+	if (!symbols->sent)
+		symbols->sent = intern_new();
+	space = space_new(pid, symbols->sent);
+	pthread_mutex_lock(&symbols->lock);
+	if (symbols->n_noted < SYMBOLS_NOTED) {
+		symbols->noted = memory_grow(symbols->noted, &symbols->noted_room, symbols->n_noted + 1,
+					     sizeof *symbols->noted);
+		symbols->noted[symbols->n_noted++] = (struct noted){ space, exec };
+		space = NULL;
+	}
+	pthread_mutex_unlock(&symbols->lock);
+	space_free(space);
+}
+
+static void take_noted(struct symbols *symbols)
+{
+	struct noted *noted;
+	size_t n;
+
+	if (!__atomic_load_n(&symbols->n_noted, __ATOMIC_RELAXED))
+		return;
+	pthread_mutex_lock(&symbols->lock);
+	noted = symbols->noted;
+	n = symbols->n_noted;
+	symbols->noted = NULL;
+	symbols->n_noted = symbols->noted_room = 0;
+	pthread_mutex_unlock(&symbols->lock);
+	for (size_t i = 0; i < n; i++)
+		add_program(symbols, noted[i].space, noted[i].exec);
+	free(noted);
+}
+
+struct space *symbols_program(struct symbols *symbols, int64_t pid, uint64_t exec)
+{
+	struct space **at;
+
+	take_noted(symbols);
+	at = table_find(symbols->spaces, program_key(pid, exec));
 	if (at && !space_is_current(*at)) {
-		symbols_exec(symbols, pid);
+		forget(symbols, program_key(pid, exec));
 		at = NULL;
 	}
-	if (!at) {
-		struct space *space = space_new(symbols->images, pid);
-
-		if (table_count(symbols->spaces) >= SYMBOLS_SPACES)
-			forget_oldest(symbols);
-		at = table_at(symbols->spaces, (uint64_t)pid);
-		*at = space;
-	}
+	if (!at)
+		at = add_program(symbols, space_new(pid, NULL), exec);
 	(*at)->used = ++symbols->uses;
 	return *at;
 }
 
-void symbols_exec(struct symbols *symbols, int64_t pid)
+struct space *symbols_process(struct symbols *symbols, int64_t pid)
 {
-	struct space **at = table_find(symbols->spaces, (uint64_t)pid);
-
-	if (at) {
-		space_free(*at);
-		table_remove(symbols->spaces, (uint64_t)pid);
-	}
+	return symbols_program(symbols, pid, 0);
 }
 
 struct space *symbols_saved(struct symbols *symbols, const char *maps)
@@ -377,6 +472,12 @@ struct slice symbols_stack(struct symbols *symbols, struct space *space, const s
 	symbols->counts.stacks++;
 	symbols->counts.truncated += stack->truncated;
 	return (struct slice){ text->at ? text->at : "", text->len };
+}
+
+size_t symbols_unwind(struct symbols *symbols, struct space *space, const struct unwind *unwind,
+		      uint64_t *addresses, size_t max, bool *whole)
+{
+	return unwind_stack(unwind, symbols->images, space, addresses, max, whole);
 }
 
 const struct symbols_counts *symbols_counts(const struct symbols *symbols)

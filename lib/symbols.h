@@ -29,6 +29,7 @@ enum {
 	SYMBOLS_CACHED = 1 << 20,
 	SYMBOLS_TEXT = 128 << 20,
 	SYMBOLS_SPACES = 16 << 10,
+	SYMBOLS_NOTED = 4096,	/* programs captured by symbols_note() that wait to be taken over */
 	SYMBOLS_FRAME = 1024,	/* bytes of one frame before escapes; a longer name is cut, and ends in `...` */
 };
 
@@ -54,8 +55,17 @@ bool symbols_kernel(struct symbols *symbols, const char *file);
  */
 struct space *symbols_process(struct symbols *symbols, int64_t pid);
 
-/* PID has executed another program: what was captured of it is forgotten. */
-void symbols_exec(struct symbols *symbols, int64_t pid);
+/*
+ * As symbols_process(), for who is told when a process executes another program: EXEC is another number then
+ * (the kernel's self_exec_id). What was captured of the program before stays, for its addresses.
+ */
+struct space *symbols_program(struct symbols *symbols, int64_t pid, uint64_t exec);
+
+/*
+ * Captures that program now, as it is. Another thread than the one that asks for names may call this (one such
+ * thread), as that one may be busy reading a file while programs end. Costs some 50 us.
+ */
+void symbols_note(struct symbols *symbols, int64_t pid, uint64_t exec);
 
 /*
  * A process of a saved trace, with the mappings of MAPS, a copy of its /proc/PID/maps (NULL: none). A file
@@ -92,6 +102,11 @@ struct slice symbols_stack(struct symbols *symbols, struct space *space, const s
  */
 struct slice symbols_address(struct symbols *symbols, struct space *space, uint64_t address, bool returns);
 
+/* unwind_stack() (unwind.h) with the files that SYMBOLS has. */
+struct unwind;
+size_t symbols_unwind(struct symbols *symbols, struct space *space, const struct unwind *unwind,
+		      uint64_t *addresses, size_t max, bool *whole);
+
 struct symbols_counts {
 	uint64_t stacks, truncated;
 	uint64_t frames, unknown;	/* of addresses; unknown: without a name */
@@ -99,7 +114,7 @@ struct symbols_counts {
 };
 const struct symbols_counts *symbols_counts(const struct symbols *symbols);
 
-/* The counts as messages, if there is something to say: shares of frames without names, of truncated stacks. */
+/* Messages, if there is something to say: the shares of frames without names and of truncated stacks. */
 void symbols_report(const struct symbols *symbols);
 
 #endif

@@ -56,8 +56,20 @@ void threads_name(struct thread *thread, int64_t pid, struct slice comm)
 {
 	if (pid >= 0)
 		thread->pid = pid;
-	if (comm.len && !slice_equal(label_text(&thread->comm), comm))
+	if (comm.len && !slice_equal(label_text(&thread->comm), comm)) {
 		label_set(&thread->comm, comm);
+		thread->who.len = 0;
+	}
+}
+
+struct slice threads_who(struct thread *thread)
+{
+	if (!thread->who.len || thread->who.pid != thread->pid || thread->who.tid != thread->tid) {
+		thread->who.pid = thread->pid;
+		thread->who.tid = thread->tid;
+		thread->who.len = span_who(thread->who.text, thread->pid, thread->tid, label_text(&thread->comm));
+	}
+	return (struct slice){ thread->who.text, thread->who.len };
 }
 
 struct cpu *threads_cpu(struct threads *threads, int64_t number)

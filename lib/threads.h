@@ -20,6 +20,7 @@
 #include "files.h"
 #include "handlers.h"
 #include "label.h"
+#include "span.h"
 #include "syscalls.h"
 
 enum {
@@ -46,6 +47,7 @@ struct call {
 	/* What calls.h keeps of the arguments: */
 	const struct syscall *syscall;
 	int64_t fd;		/* the descriptor it is given; -1: none */
+	bool came_later;	/* nothing was known to be there */
 	int64_t argument;	/* of dup2 and its like the new descriptor, of fcntl the command, ... */
 	uint64_t argument2;
 	enum syscall_cloexec cloexec;
@@ -60,6 +62,11 @@ struct thread {
 	int64_t pid;		/* -1: not known */
 	struct process *process;	/* held; processes_at() makes it that of the pid */
 	struct label comm;	/* empty: not known */
+	struct {
+		int64_t pid, tid;	/* of which it was made; */
+		size_t len;		/* 0: it was not, of this comm */
+		char text[SPAN_WHO + LABEL_BYTES];
+	} who;
 	struct cpu *on;		/* the CPU whose current thread this is */
 	int32_t cpu;		/* where it is, or was last; -1: not known */
 
@@ -138,6 +145,9 @@ void threads_observe(struct threads *threads, struct cpu *cpu, struct thread *th
 
 /* Names a thread; a PID of -1 and an empty COMM leave what is known. */
 void threads_name(struct thread *thread, int64_t pid, struct slice comm);
+
+/* Its fields pid, tid and comm, for a span; valid as long as the thread is, and until the next call. */
+struct slice threads_who(struct thread *thread);
 
 /* The thread begins its life (fork): whatever was known under its number is of another one. */
 struct thread *threads_born(struct threads *threads, int64_t tid, int64_t ts);

@@ -125,17 +125,26 @@ void writer_make_room(struct writer *writer, size_t size)
 	}
 }
 
-/* Whether one of the 8 bytes at P needs an escape: in x - 1, a zero byte of x borrows its high bit. */
-static bool any_special(const char *p)
-{
-	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
-	uint64_t word, backslash, delete;
+#define ONES 0x0101010101010101u
 
-	memcpy(&word, p, 8);
+/* Whether one of the 8 bytes needs an escape: in x - 1, a zero byte of x borrows its high bit. */
+static bool is_special(uint64_t word)
+{
+	const uint64_t ones = ONES, high = ones << 7;
+	uint64_t backslash, delete;
+
 	backslash = word ^ ones * '\\';
 	delete = word ^ ones * 0x7f;
 	return (((word - ones * 0x20) & ~word) | ((backslash - ones) & ~backslash) |
 		((delete - ones) & ~delete)) & high;
+}
+
+static bool any_special(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, 8);
+	return is_special(word);
 }
 
 /* How many of the bytes at P need no escape. */
@@ -162,6 +171,11 @@ static size_t plain(const char *p, size_t len)
 		if (i + 8 > len && !any_special(p + len - 8))
 			return len;
 	}
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	else if (len && !is_special(slice_word(p, len) | ONES * 'a' << 8 * len)) {
+		return len;
+	}
+#endif
 	for (; i < len; i++) {
 		unsigned char c = (unsigned char)p[i];
 
@@ -281,7 +295,7 @@ void writer_begin(struct writer *writer, int64_t ts, struct slice ev)
 
 	memcpy(to, "ts=", 3);
 	to += 3;
-	to += number_put_i64(to, ts);
+	to += number_put_ns(&writer->second, to, ts);
 	memcpy(to, "\tev=", 4);
 	writer->at = escape(to + 4, ev);
 }

@@ -14,6 +14,7 @@
 #ifndef WEIR_WRITER_H
 #define WEIR_WRITER_H
 
+#include "number.h"
 #include "slice.h"
 
 enum { WRITER_BUFFER = 256 << 10 };
@@ -25,6 +26,7 @@ struct writer {
 	int fd;
 	const char *name;	/* for messages */
 	uint64_t written;	/* bytes handed to the kernel */
+	struct number_second second;	/* of the last ts */
 	struct writer *also;	/* another one that input.h flushes with this one; NULL */
 	/*
 	 * NULL, or what makes room for SIZE bytes behind `at` in place of writing to a descriptor (SIZE 0:

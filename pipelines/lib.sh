@@ -185,12 +185,12 @@ merged() {
 #	options "$@"
 #	answer figures
 #
-# reads the trace's EVENTS (all: none given) with the FIELDS (all), makes spans of them, chooses those for
+# reads the trace's EVENTS (all: none given) with the FIELDS, or those that the FILTER reads (all), makes spans of them, chooses those for
 # which the expressions of where(1) hold, and gives them to a command that writes rows.
 
 form=table
 declare -A own=()	# the pipeline's own options: name -> variable
-begin='' end='' process='' pid='' strict=() fields='' clips='' lines='' nothing='no such event is there'
+begin='' end='' process='' pid='' strict=() fields='' clips='' lines='' filter='' nothing='no such event is there'
 events=() make=() choose=()
 
 # options ARGUMENTS...: the shared options and the pipeline's own; sets $input. --top and --by are options of
@@ -303,6 +303,7 @@ read_events() {
 	local arguments=() glob
 	for glob in "${events[@]}"; do arguments+=(-e "$glob"); done
 	[ -z "$fields" ] || arguments+=(-f "$fields")
+	[ -z "$filter" ] || arguments+=(--for "$filter")
 	[ -z "$end" ] || [ -n "$clips" ] || arguments+=(--end "$end")
 	open_records "$input" "${arguments[@]}"
 }

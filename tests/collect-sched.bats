@@ -196,3 +196,19 @@ count() {
 	[ "$status" = 1 ] && [ "$(wc -l <<<"$err")" = 1 ]
 	[[ $err == "collect-sched: cannot load the BPF programs: "*"; run as root, or with the capabilities CAP_BPF and CAP_PERFMON" ]]
 }
+
+@test "--stacks: where a sleep began, from the program to the kernel" {
+	cc -O0 -g -fno-omit-frame-pointer -o "$T/sleeper" -x c - <<-'E'
+	#include <time.h>
+	#include <unistd.h>
+	__attribute__((noinline)) static void inner_nap(void) { nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, 0); }
+	__attribute__((noinline)) static void outer_nap(void) { inner_nap(); }
+	int main(void) { for (int i = 0; i < 47; i++) outer_nap(); return 0; }
+	E
+	collect-sched --stacks -o "$T/r" -- "$T/sleeper" 2>"$T/err"
+	# libc keeps no frame pointers: its own frame may be missing, and hide its caller.
+	[ "$(where -f "$T/r" ev=blocked comm=sleeper 'stack=~;main;outer_nap;.*hrtimer_nanosleep.*;schedule;__schedule$' | wc -l)" = 47 ] || {
+		where -f "$T/r" ev=blocked comm=sleeper | head -n 3; false; }
+	where -f "$T/r" ev=blocked comm=sleeper | fold-stacks -w dur_ns >"$T/folded"
+	grep -q '^sleeper;.*;main;outer_nap;' "$T/folded"
+}

@@ -98,6 +98,28 @@ DIFFERENT+='|typedef_const|variants_by_.*|discarded_events-[2-4]'
 	lttng-convert --reader fast "$CTF/cases/header_compact-0/2" | cmp - "$CTF/cases/header_compact-0/records"
 }
 
+# A field of each kind of event in the trace, taken from another place in each: what is passed over is of all kinds.
+@test "one field alone is what it is among all, random types and values" {
+	need lttng-convert
+	local trace key bad=0 n=0
+	for trace in "$CTF"/random/*/; do
+		n=$((n + 1))
+		key=$(awk -F'\t' -v n=$n 'NF > 2 { split($(3 + n % (NF - 2)), f, "="); key = f[1]; sub(/\.[0-9].*/, "", key) } END { print key }' "${trace}records")
+		awk -F'\t' -v key="$key" '{
+			line = $1 "\t" $2
+			for (i = 3; i <= NF; i++)
+				if ($2 == "ev=lost" || index($i, key "=") == 1 || index($i, key ".") == 1) line = line "\t" $i
+			print line
+		}' "${trace}records" >"$T/want"
+		if ! lttng-convert --reader fast -f "${key:-none}" "${trace}1" 2>"$T/err" | cmp - "$T/want"; then
+			echo "$trace: -f $key: $(cat "$T/err")"
+			bad=$((bad + 1))
+		fi
+	done
+	echo "$bad of $n wrong"
+	[ "$bad" = 0 ] && [ "$n" -gt 290 ]
+}
+
 @test "each broken rule is named, and what is sound is out" {
 	local broken bad=0 n=0
 	for broken in "$CTF"/wrong/*/; do

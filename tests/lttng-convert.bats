@@ -23,6 +23,56 @@ names_of_records() {
 	grep -av $'\tev=lost\t' | cut -f2 | cut -c4- | sort | uniq -c
 }
 
+# serves_spans NAME [ARGUMENTS]: --for spans, and --bare with it, change nothing of what spans writes and says, and
+# save most bytes; --bare has each event.
+serves_spans() {
+	need_trace "$1"
+	local directory=$trace/trace all least form
+	shift
+	lttng-convert "$@" "$directory" >"$T/all" 2>/dev/null || true
+	spans "$T/all" >"$T/want" 2>"$T/want.err"
+	sed -i 's/^spans: [^ ]*:[0-9]*: /spans: /' "$T/want.err"
+	all=$(stat -c %s "$T/all")
+	for form in '' --bare; do
+		lttng-convert --for spans $form "$@" "$directory" >"$T/for" 2>/dev/null || true
+		spans "$T/for" 2>"$T/got.err" | cmp - "$T/want"
+		sed -i 's/^spans: [^ ]*:[0-9]*: /spans: /' "$T/got.err"
+		diff "$T/want.err" "$T/got.err"
+		least=$(stat -c %s "$T/for")
+		[ "$((least * 3))" -lt "$((all * 2))" ] || { echo "$least bytes of $all"; return 1; }
+	done
+	diff <(cut -f1,2 "$T/all") <(cut -f1,2 "$T/for")
+}
+
+@test "--for spans: the same spans: smoke" { serves_spans smoke; }
+@test "--for spans: the same spans: contend" { serves_spans contend; }
+@test "--for spans: the same spans: postgres" { serves_spans postgres; }
+@test "--for spans: the same spans: redis" { serves_spans redis; }
+@test "--for spans: the same spans: nginx" { serves_spans nginx; }
+@test "--for spans: the same spans: tinybuf, which has lost events" { serves_spans tinybuf; }
+@test "--for spans: the same spans: of some events, within a time" {
+	serves_spans postgres -e 'sched_*' -e 'irq_*' -e 'timer_*' -x '*raise' --begin +1s --end +2.5s
+}
+
+@test "--for spans tells when the last event was, where that is left out" {
+	need_trace smoke
+	local last
+	last=$(lttng-convert -e 'sched_switch' -e 'timer_*' "$trace/trace" | tail -n 1 | cut -f1)
+	[ "$(lttng-convert -e 'timer_*' --for spans "$trace/trace" | cut -f2 | sort | uniq -c | xargs)" = '1 ev=end' ]
+	run -0 lttng-convert -e 'sched_switch' -e 'timer_*' --for spans "$trace/trace"
+	[ "$(cut -f1 <<<"${lines[-1]}")" = "$last" ]
+	run -2 lttng-convert --for spans -f cpu "$trace/trace"
+	[ "$output" = "lttng-convert: cannot use --fields with --for, which chooses them; see 'lttng-convert --help'" ]
+	run -2 lttng-convert --bare "$trace/trace"
+}
+
+@test "--for spans: libbabeltrace2 and text leave out nothing" {
+	need_trace smoke
+	lttng-convert --reader babeltrace --for spans "$trace/trace" | cmp - <(lttng-convert "$trace/trace")
+	babeltrace2 "$trace/trace" >"$T/text"
+	lttng-convert --for spans "$T/text" | cmp - <(lttng-convert "$T/text")
+}
+
 counts_agree() {
 	need_trace "$1"
 	babeltrace2 --clock-seconds --no-delta "$trace/trace" 2>/dev/null | names_of_text >"$T/want"

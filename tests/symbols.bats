@@ -24,6 +24,7 @@ setup_file() {
 	g++ -O2 -g -o "$BUILT/fixed" -fno-pie -no-pie "$TESTS/symbols/known.cc"
 	g++ -O2 -o "$BUILT/plain" "$TESTS/symbols/known.cc"
 	strip -o "$BUILT/stripped" "$BUILT/pie"
+	gcc -O2 -fomit-frame-pointer -o "$BUILT/burn" "$TESTS/symbols/burn.c"
 }
 
 setup() {
@@ -113,9 +114,9 @@ for stack in stacks:
 
 @test "a stripped file: its name and the offset; names again from a debug file beside it" {
 	need g++ objcopy nm
-	at=$(nm "$BUILT/pie" | awk '$3 == "plain_global" { print $1 }')
+	at=$(nm "$BUILT/pie" | awk '$3 == "plain_global" { sub(/^0*/, "", $1); print $1 }')
 	try symbols -e "$BUILT/stripped" <<<"saved $at"
-	expect 0 "[stripped+0x$(sed 's/^0*//' <<<"$at")]" 'symbols: 1 of 1 frames (100.0 %) have no name'
+	expect 0 "[stripped+0x$at]" 'symbols: 1 of 1 frames (100.0 %) have no name'
 	mkdir "$T/beside"
 	objcopy --only-keep-debug "$BUILT/pie" "$T/beside/known.debug"
 	objcopy --strip-all --remove-section=.note.gnu.build-id --add-gnu-debuglink="$T/beside/known.debug" \
@@ -155,11 +156,48 @@ for stack in stacks:
 	[ "$status" = 0 ]
 }
 
+@test "more files than are kept open: one that was replaced meanwhile gives no wrong names" {
+	need g++ nm python3
+	at=$((0x$(nm "$BUILT/pie" | awk '$3 == "plain_global" { print $1 }')))
+	mkdir "$T/many"
+	for i in $(seq 300); do cp "$BUILT/pie" "$T/many/$i"; done
+	mkfifo "$T/mapped" "$T/step"
+	python3 -c '
+import mmap, os, sys
+kept = []
+for i in range(1, 301):
+	fd = os.open("%s/%d" % (sys.argv[1], i), os.O_RDONLY)
+	kept.append(mmap.mmap(fd, 1 << 13, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_EXEC))
+	os.close(fd)
+print(os.getpid(), flush=True)
+sys.stdin.read()' "$T/many" >"$T/mapped" < <(exec sleep 20) 3>&- &
+	known=$!
+	read -r pid <"$T/mapped"
+	sed -n "s|^\\([0-9a-f]*\\)-.* $T/many/.*|\\1|p" "/proc/$pid/maps" | while read -r start; do
+		printf '%s %x\n' "$pid" $((0x$start + at))
+	done >"$T/asked"
+	{ head -n 1 "$T/asked" && echo wait && cat "$T/asked"; } | symbols 3<"$T/step" >"$T/answer" 2>"$T/error" &
+	asking=$!
+	exec 7>"$T/step"
+	sleep 0.5
+	# Another program in their place, where the same offset lies in another function.
+	for i in $(seq 300); do cp "$BUILT/burn" "$T/new" && mv "$T/new" "$T/many/$i"; done
+	echo >&7
+	exec 7>&-
+	wait "$asking"
+	[ "$(wc -l <"$T/answer")" = 301 ]
+	[ "$(grep -c '^plain_global$' "$T/answer")" -ge 100 ]
+	replaced=$(grep -cE '^\[[0-9]+\+0x' "$T/answer")
+	[ "$replaced" -ge 20 ]
+	run ! grep -qvE '^(plain_global|\[[0-9]+\+0x[0-9a-f]+\])$' "$T/answer"
+	grep -q "^symbols: $replaced frames have no name because their file was replaced$" "$T/error"
+}
+
 @test "another program by exec" {
 	start pie "$BUILT/fixed"
 	mkfifo "$T/step"
 	fixed_main=$(nm "$BUILT/fixed" | awk '$3 == "main" { print $1 }')
-	printf '%s\n' "$pid $main" wait "exec $pid" "$pid $fixed_main" |
+	printf '%s\n' "$pid/1 $main" wait "$pid/2 $fixed_main" "$pid/1 $main" |
 		symbols 3<"$T/step" >"$T/answer" 2>"$T/error" &
 	asking=$!
 	exec 7>"$T/step"
@@ -169,7 +207,7 @@ for stack in stacks:
 	echo >&7
 	exec 7>&-
 	wait "$asking"
-	[ "$(cat "$T/answer")" = "$(printf 'main\nmain')" ]
+	[ "$(cat "$T/answer")" = "$(printf 'main\nmain\nmain')" ]
 }
 
 @test "functions made at run time: by the process's own perf map and no other" {
@@ -320,6 +358,20 @@ with open(sys.argv[1], "w") as asked, open(sys.argv[2], "w") as wanted:
 		"$T/asked" "$T/wanted"
 	symbols -k "$WEIR_TRACES/kallsyms.gz" <"$T/asked" >"$T/got"
 	cmp "$T/wanted" "$T/got"
+}
+
+@test "callers without frame pointers, through libc, of a stopped process" {
+	need gcc
+	case $(uname -m) in x86_64 | aarch64) ;; *) skip "not for this machine" ;; esac
+	burn 0 &
+	known=$!
+	sleep 0.3
+	ask "unwind $known" "unwind $known 2048"
+	# By libc's debug information: between main and compare it may name its own functions, or not.
+	[[ $(head -n 1 <<<"$answer") =~ ^_start\;.*main\;outer\;qsort.*\;compare\;middle\;inner\;.*pause$ ]]
+	# The copy ends within the frame of inner(): what is above it is missing, and said to be.
+	[[ $(tail -n 1 <<<"$answer") =~ ^\[truncated\]\;inner\;.*pause$ ]]
+	[ "$err" = 'symbols: 1 of 2 stacks (50.0 %) are truncated' ]
 }
 
 @test "a return address belongs to the call before it; the innermost is where it is" {

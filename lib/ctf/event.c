@@ -764,15 +764,22 @@ static char *write_blob(const struct plan_step *s, struct cursor *c, char *to, c
 /* PREFIX is NULL outside of arrays; there the plan's room is enough for all but texts and labels. */
 static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c, char *to, struct prefix *prefix)
 {
-	const struct plan_step *end = s + n;
+	const struct plan_step *end = s + n, *next;
 	const struct plan_option *option;
 	struct slice text;
 	uint64_t value;
 
-	for (; s < end; s += 1 + s->body) {
+	for (; s < end; s = next) {
+		next = s + 1 + s->body;
 		if (__builtin_expect(s->silent, 0)) {
-			if (!ctf_event_pass(s, 1, c))
+			if (s->silent_bits && (c->at & 7) == 0) {
+				if (!there(c, s->silent_bits))
+					return NULL;
+				c->at += s->silent_bits;
+			} else if (!ctf_event_pass(s, s->silent_n, c)) {
 				return NULL;
+			}
+			next = s + s->silent_n;
 			continue;
 		}
 		if (prefix) {
@@ -899,6 +906,10 @@ char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
 {
 	uint64_t begin[PLAN_PARTS_MAX], behind;
 
+	if (!plan->writes) {
+		c->cut = false;
+		return ctf_event_skip(plan, c) ? to : NULL;
+	}
 	c->room = plan->room;
 	c->left = plan->left;
 	c->cut = false;
@@ -922,11 +933,27 @@ char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
 	return write_steps(&plan->steps[plan->payload], plan->steps_n - plan->payload, c, to, NULL);
 }
 
-bool ctf_event_skip(const struct ctf_plan *plan, struct cursor *c)
+/* Puts the cursor behind the contexts. */
+static bool pass_parts(const struct ctf_plan *plan, struct cursor *c)
 {
 	uint64_t begin[PLAN_PARTS_MAX];
 
-	if (!find_parts(plan, c, begin) || !align(c, plan->payload_align))
+	for (uint32_t scope = 0; scope < plan->scopes_n; scope++)
+		if (plan->scopes[scope].size < 0)
+			return find_parts(plan, c, begin);
+	for (uint32_t scope = 0; scope < plan->scopes_n; scope++) {
+		uint64_t size = (uint64_t)plan->scopes[scope].size;
+
+		if (!align(c, plan->scopes[scope].align) || !there(c, size))
+			return false;
+		c->at += size;
+	}
+	return true;
+}
+
+bool ctf_event_skip(const struct ctf_plan *plan, struct cursor *c)
+{
+	if (!pass_parts(plan, c) || !align(c, plan->payload_align))
 		return false;
 	if (plan->payload_size >= 0) {
 		if (!there(c, (uint64_t)plan->payload_size))

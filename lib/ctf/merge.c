@@ -146,8 +146,9 @@ static size_t line_begin(const struct batch *batch, size_t line)
 	return line ? batch->lines[line - 1].end : 0;
 }
 
-static void run(struct merge *m, struct writer *out, struct progress *progress, uint64_t total)
+static int64_t run(struct merge *m, struct writer *out, struct progress *progress, uint64_t total)
 {
+	int64_t latest = INT64_MIN;
 	uint64_t events = 0;
 
 	while (m->waiting) {
@@ -163,6 +164,8 @@ static void run(struct merge *m, struct writer *out, struct progress *progress, 
 			(batch->lines[lane->line].ts == other->ts && lane < other)));
 		writer_bytes(out, batch->text + from, line_begin(batch, lane->line) - from);
 		events += lane->line - first;
+		if (batch->lines[lane->line - 1].ts > latest)
+			latest = batch->lines[lane->line - 1].ts;
 		if (lane->line < batch->n) {
 			lane->ts = batch->lines[lane->line].ts;
 		} else {
@@ -177,6 +180,7 @@ static void run(struct merge *m, struct writer *out, struct progress *progress, 
 		if (m->waiting)
 			sift_down(m, 0);
 	}
+	return latest;
 }
 
 /* Many streams have small batches. */
@@ -187,12 +191,13 @@ static size_t batch_size(uint32_t streams)
 	return share < STREAM_BATCH / 16 ? STREAM_BATCH / 16 : share < STREAM_BATCH ? share : STREAM_BATCH;
 }
 
-void ctf_merge(struct ctf_stream_reader *readers, uint32_t n, unsigned threads, struct writer *out,
-	       struct progress *progress, uint64_t total)
+int64_t ctf_merge(struct ctf_stream_reader *readers, uint32_t n, unsigned threads, struct writer *out,
+		  struct progress *progress, uint64_t total)
 {
 	struct merge m = { .n = n, .threaded = threads > 1 };
 	pthread_t *thread = memory_get(threads * sizeof *thread);
 	unsigned started = 0;
+	int64_t latest;
 
 	m.lanes = memory_zeroed(n * sizeof *m.lanes);
 	m.heap = memory_get(n * sizeof(struct lane *));
@@ -213,7 +218,7 @@ void ctf_merge(struct ctf_stream_reader *readers, uint32_t n, unsigned threads, 
 			m.heap[m.waiting++] = &m.lanes[i];
 	for (uint32_t i = m.waiting; i-- > 0;)
 		sift_down(&m, i);
-	run(&m, out, progress, total);
+	latest = run(&m, out, progress, total);
 	pthread_mutex_lock(&m.lock);
 	m.stop = true;
 	pthread_cond_broadcast(&m.work);
@@ -229,4 +234,5 @@ void ctf_merge(struct ctf_stream_reader *readers, uint32_t n, unsigned threads, 
 	free(m.lanes);
 	free(m.heap);
 	free(thread);
+	return latest;
 }

@@ -18,9 +18,9 @@ enum { MERGE_AHEAD = 4, MERGE_MEMORY = 32 << 20 };
 
 /*
  * Writes the lines of the N READERS to OUT with THREADS threads (1: all in the caller's). PROGRESS counts
- * events of the TOTAL bytes of packets.
+ * events of the TOTAL bytes of packets. Returns the time of the latest line; INT64_MIN: there was none.
  */
-void ctf_merge(struct ctf_stream_reader *readers, uint32_t n, unsigned threads, struct writer *out,
-	       struct progress *progress, uint64_t total);
+int64_t ctf_merge(struct ctf_stream_reader *readers, uint32_t n, unsigned threads, struct writer *out,
+		  struct progress *progress, uint64_t total);
 
 #endif

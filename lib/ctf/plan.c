@@ -886,10 +886,15 @@ static void name_event(struct planner *p, const struct ctf_event *event, const s
 {
 	char room[EVENTNAME_ROOM], *copy, *begin;
 	struct slice name = keys_event(event->name, event->id, has_field(scopes, false, "vpid"), room);
+	const struct selection *within;
 
 	copy = memory_copy(name);
-	p->plan->wanted = selection_event(p->selection, copy);
+	p->plan->included = selection_event(p->selection, copy);
 	free(copy);
+	within = p->plan->included ? selection_within(p->selection, name) : NULL;
+	p->plan->wanted = within != NULL;
+	if (within)
+		p->selection = within;
 	name = escaped(p, name);
 	begin = arena_get(p->arena, name.len + 4);
 	memcpy(begin, "\tev=", 4);
@@ -919,6 +924,7 @@ static void free_planner(struct planner *p)
 /* Whether a step takes a fixed number of bytes wherever one byte begins, and nothing refers to its value. */
 static bool is_plain(const struct plan_step *s, uint64_t *bits)
 {
+	*bits = 0;
 	if (s->keep || s->align > 8)
 		return false;
 	if (s->op == PLAN_ALIGN || (s->op == PLAN_TEXT && !s->use && s->length <= 1 << 20)) {
@@ -929,19 +935,54 @@ static bool is_plain(const struct plan_step *s, uint64_t *bits)
 	return s->op <= PLAN_FLOAT && !s->is_variable && s->align == 8 && s->size % 8 == 0;
 }
 
+/* A bit field: several of them may fill whole bytes. */
+static bool is_bits(const struct plan_step *s)
+{
+	return !s->keep && s->align == 1 && s->op <= PLAN_FLOAT && !s->is_variable;
+}
+
+/* The same for the steps from FROM up to END, all of which are plain or bit fields. */
+static void mark_run(struct plan_step *s, uint32_t from, uint32_t end)
+{
+	uint32_t next[8] = { 0 };	/* where bit fields before it may end, by the bits from there to `end`, modulo 8 */
+	unsigned place = 0;
+
+	next[0] = end;
+	for (uint32_t k = end; k-- > from;) {
+		bool plain;
+		uint64_t bits;
+		uint32_t then = k + 1;
+
+		plain = is_plain(&s[k], &bits);
+		if (plain) {
+			memset(next, 0, sizeof next);
+			next[place = 0] = k;
+		} else {
+			uint64_t sum = s[k].size;
+
+			place = (place + s[k].size) & 7;
+			then = next[place];
+			next[place] = k;
+			if (!then)
+				continue;
+			for (uint32_t i = k + 1; i < then; i++)
+				sum += s[i].size;
+			bits = sum;
+		}
+		s[k].plain_n = then - k + (then < end ? s[then].plain_n : 0);
+		s[k].plain_bits = bits + (then < end ? s[then].plain_bits : 0);
+	}
+}
+
 /* Tells each step how many plain ones follow, so that those of unwanted events are passed at once. */
 static void mark_plain(struct plan_step *s, uint32_t n)
 {
 	for (uint32_t i = 0, end; i < n; i = end) {
 		uint64_t bits;
 
-		for (end = i; end < n && is_plain(&s[end], &bits); end++)
+		for (end = i; end < n && (is_plain(&s[end], &bits) || is_bits(&s[end])); end++)
 			;
-		for (uint32_t k = end; k-- > i;) {
-			is_plain(&s[k], &bits);
-			s[k].plain_n = end - k;
-			s[k].plain_bits = bits + (k + 1 < end ? s[k + 1].plain_bits : 0);
-		}
+		mark_run(s, i, end);
 		if (end == n)
 			break;
 		if (s[end].op == PLAN_VARIANT)
@@ -951,6 +992,40 @@ static void mark_plain(struct plan_step *s, uint32_t n)
 			mark_plain(&s[end + 1], s[end].body);
 		end += 1 + s[end].body;
 	}
+}
+
+/* Tells each step how many go on that are not written, so that they are passed at once. Whether any is. */
+static bool mark_silent(struct plan_step *s, uint32_t n)
+{
+	bool writes = false;
+
+	for (uint32_t i = 0, end; i < n; i = end) {
+		uint64_t sum = 0;
+		bool plain = true;
+
+		for (end = i; end < n && s[end].silent; end += 1 + s[end].body)
+			;
+		for (uint32_t k = i; k < end; k += 1 + s[k].body) {
+			uint64_t bits;
+
+			s[k].silent_n = end - k;
+			if (!is_plain(&s[k], &bits))
+				plain = false;
+			sum += bits;
+		}
+		s[i].silent_bits = plain ? sum : 0;
+		if (end == n)
+			break;
+		if (s[end].op == PLAN_VARIANT) {
+			for (uint32_t k = 0; k < s[end].options_n; k++)
+				writes |= mark_silent(&s[end + 1 + s[end].options[k].from], s[end].options[k].n);
+		} else {
+			writes |= s[end].op != PLAN_ALIGN;
+			mark_silent(&s[end + 1], s[end].body);
+		}
+		end += 1 + s[end].body;
+	}
+	return writes;
 }
 
 /* A planner for PLAN; errors go to ERROR once setjmp() has been called. */
@@ -985,8 +1060,8 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	}
 	plan->id = event->id;
 	name_event(p, event, &scopes);
-	plan->selection = selection;
-	plan->wants_cpu = selection_field(selection, SLICE("cpu"));
+	plan->selection = p->selection;
+	plan->wants_cpu = selection_field(plan->selection, SLICE("cpu"));
 	p->taken = intern_new();
 	plan_scopes(p, &scopes);
 	plan_payload(p, &scopes);
@@ -994,6 +1069,14 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	keep_steps(p);
 	mark_plain(plan->steps, plan->payload);
 	mark_plain(plan->steps + plan->payload, plan->steps_n - plan->payload);
+	/* What the payload refers to has to be read, though its place be fixed. */
+	for (uint32_t i = 0; i < plan->parts_n; i++)
+		for (uint32_t k = 0; k < plan->parts[i].n; k++)
+			if (plan->steps[plan->parts[i].from + k].keep)
+				plan->scopes[plan->parts[i].scope].size = -1;
+	plan->writes = mark_silent(plan->steps + plan->payload, plan->steps_n - plan->payload);
+	for (uint32_t i = 0; i < plan->parts_n; i++)
+		plan->writes |= mark_silent(plan->steps + plan->parts[i].from, plan->parts[i].n);
 	free_planner(p);
 	return plan;
 }

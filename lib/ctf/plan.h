@@ -60,7 +60,7 @@ struct plan_step {
 	bool keeps_width;	/* the register behind `keep` gets how many bits LEB128 had */
 	uint8_t encoding;	/* of a string or text */
 	bool is_sorted;		/* options or labels: by what they begin with, and none overlap */
-	bool silent;		/* read, but not written */
+	bool silent;		/* read, but not written; */
 	bool by_index;		/* of an array, those elements only that -f asks for by their keys */
 	uint8_t keep;		/* the register that the value goes to; 0: none */
 	uint8_t use;		/* the register with the length or tag; 0: `length` is the length */
@@ -69,6 +69,8 @@ struct plan_step {
 	const char *key;	/* "\tname=", or "\tname" of an array; within one, without what stands before */
 	uint64_t length;
 	uint32_t body;		/* how many of the next steps belong to this one */
+	uint32_t silent_n;	/* this and the next ones are not: how many steps, bodies included */
+	uint64_t silent_bits;	/* how long they are together, wherever one byte begins; 0: that is not fixed */
 	uint32_t plain_n;	/* this and the next ones that are plain bytes, wherever one byte begins: how many */
 	uint64_t plain_bits;	/* and how long they are together */
 	uint32_t options_n;
@@ -108,8 +110,10 @@ struct plan_scope {
 
 struct ctf_plan {
 	struct slice begin;	/* `<TAB>ev=NAME` */
+	bool included;		/* by -e and -x */
 	bool wanted;
 	bool wants_cpu;
+	bool writes;		/* any field besides ts, ev and cpu */
 	struct plan_step *steps;
 	uint32_t steps_n;
 	struct plan_scope scopes[3];

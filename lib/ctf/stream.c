@@ -246,18 +246,8 @@ static char *put(char *to, const char *text, size_t len)
 
 static char *put_ts(struct ctf_stream_reader *r, char *to, int64_t ts)
 {
-	int64_t second = ts / 1000000000;
-
 	to = PUT(to, "ts=");
-	if (ts < 1000000000000000000)	/* before 2001-09-09: fewer digits */
-		return to + number_put_i64(to, ts);
-	if (second != r->last_second) {
-		r->last_second = second;
-		number_put_i64(r->second, second);
-	}
-	memcpy(to, r->second, 10);
-	number_put_nine(to + 10, (uint32_t)(ts - second * 1000000000));
-	return to + 19;
+	return to + number_put_ns(&r->second, to, ts);
 }
 
 /* How both kinds of ev=lost begin: when, whose, how many (LOST_UNKNOWN: not known), between which times. */
@@ -656,8 +646,11 @@ static const char *event(struct ctf_stream_reader *r, struct batch *batch)
 	if (ts < r->last_ts)
 		r->account.backwards++;
 	r->last_ts = ts;
-	if (!plan->wanted || !selection_time(r->selection, ts))
+	if (!plan->wanted || !selection_time(r->selection, ts)) {
+		if (plan->included && ts > r->last_included && selection_time(r->selection, ts))
+			r->last_included = ts;
 		return ctf_event_skip(plan, &r->cursor) ? NULL : "the event is cut, or an impossible length";
+	}
 	to = batch_room(batch, batch->text + batch->len, 128 + plan->begin.len);
 	to = put_ts(r, to, ts);
 	to = put(to, plan->begin.at, plan->begin.len);

@@ -92,10 +92,10 @@ struct ctf_stream_reader {
 	struct cursor cursor;
 	uint64_t clock;			/* the last value */
 	int64_t last_ts;		/* INT64_MIN before the first event */
+	int64_t last_included;		/* of the events that -e, -x and the times allow but nothing was wanted of */
 	char cpu[32];			/* "\tcpu=N", or empty */
 	size_t cpu_len;
-	char second[24];		/* decimal digits of last_second */
-	int64_t last_second;
+	struct number_second second;	/* of the last ts */
 	_Atomic uint64_t done;		/* bytes of packets that are behind us */
 };
 

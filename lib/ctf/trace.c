@@ -143,7 +143,7 @@ static void add_reader(struct ctf_traces *traces, const struct ctf_layout *layou
 		.files_n = (uint32_t)n,
 		.source = slice_of(base ? base + 1 : entries->file.path),
 		.last_ts = INT64_MIN,
-		.last_second = INT64_MIN,
+		.last_included = INT64_MIN,
 	};
 	for (size_t i = 0; i < n; i++) {
 		reader->files[i] = entries[i].file;

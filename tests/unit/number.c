@@ -49,6 +49,8 @@ static void check_whole(uint64_t bits)
 	text[number_put_i64(text, (int64_t)bits)] = '\0';
 	snprintf(want, sizeof want, "%lld", (long long)bits);
 	CHECK(strcmp(text, want) == 0 && number_i64(slice_of(text), &i) && i == (int64_t)bits);
+	CHECK(number_padded_i64(slice_of(text), &i) && i == (int64_t)bits);
+	CHECK(number_padded_bits(slice_of(text), &u) && u == bits);
 }
 
 /* NUMBER UNIT of random digits, against long double. */
