@@ -96,6 +96,18 @@ $(O)/gen/%.inc: lib/% Makefile
 
 $(LIB_OBJECTS): | $(LIB_TEXTS:%=$(O)/gen/%.inc)
 
+# Names of system calls by number: the machine's own, and those of 32-bit programs where the headers have them.
+$(O)/gen/callnumbers.h: Makefile
+	@mkdir -p $(@D)
+	$(call say,GEN,$@){ \
+		numbers() { echo "#include <$$1>" | $(CC) $(CPPFLAGS) -E -dM - 2>/dev/null | LC_ALL=C sort; }; \
+		echo 'static const char *const native_names[CALLBOOK_NUMBERS] = {'; \
+		numbers asm/unistd.h | sed -n '/__NR_\(syscalls\|arch_specific_syscall\) /d; s/^#define __NR_\([a-z_][a-z0-9_]*\) .*/\t[__NR_\1] = "\1",/p'; \
+		echo '}; static const char *const compat_names[CALLBOOK_NUMBERS] = { [0] = NULL,'; \
+		numbers asm/unistd_32.h | sed -n 's/^#define __NR_\([a-z_][a-z0-9_]*\) \([0-9]*\)$$/\t[\2] = "\1",/p'; \
+		echo '};'; } > $@
+$(O)/obj/lib/callbook.o: $(O)/gen/callnumbers.h
+
 $(O)/libweir.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 

@@ -32,6 +32,8 @@ struct css_set {
 };
 
 struct thread_info {
+	unsigned long flags;
+	unsigned int status;		/* x86 */
 	unsigned int cpu;
 };
 
@@ -69,7 +71,6 @@ struct mm_struct___whole {
 struct signal_struct {
 	atomic_t live;
 	struct list_head thread_head;
-	int nr_threads;
 	int group_exit_code;
 	unsigned int flags;
 	unsigned long maxrss;		/* pages; those of programs before, and of the last one when it ends */
@@ -119,10 +120,10 @@ struct task_struct___state {
 /* The registers of a thread in user space: which of the fields there is depends on the machine. */
 struct pt_regs {
 	unsigned long orig_ax;		/* x86: the system call, or -1 */
-	unsigned long di, si, dx;	/* its first three arguments */
-	unsigned long cs;
-	int syscallno;			/* arm64 */
-	unsigned long orig_x0, regs[31], pstate;
+	unsigned long di, si, dx, r10, r8, r9, bx, cx, bp, cs;
+	unsigned long long regs[31];	/* arm64 */
+	unsigned long orig_x0, pstate;
+	int syscallno;
 };
 
 /* The map of that type; its values of CPU n are at pptrs[i] + the offset of n. */

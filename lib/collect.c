@@ -33,12 +33,19 @@ enum {
 	HELD_BYTES = 8 << 20,
 	ROUND_NS = 100 * 1000 * 1000,	/* at most between two looks at signals and the command */
 	ITERATORS_MAX = 8,
+	MEASURED_RUNS = 1 << 18,	/* of programs: at most some more than these are measured */
 	REASON = 256,
 };
 
 struct iterator {
 	const char *program;
 	int link, fd;		/* fd -1: it was read, and is opened anew */
+};
+
+/* What the kernel knows of the programs' runs. */
+struct runs {
+	uint64_t ns, n;		/* while it measured them */
+	uint64_t missed;	/* because the program ran on that CPU already */
 };
 
 struct collect {
@@ -52,6 +59,9 @@ struct collect {
 	int64_t epoch;			/* of the monotonic clock's 0 */
 	uint64_t began, ended;
 	int measuring;			/* the kernel measures programs while this is open */
+	bool refused;			/* it does not */
+	bool sampled;			/* it has measured enough; */
+	struct runs measured;		/* that is this */
 
 	struct iterator iterators[ITERATORS_MAX];
 	size_t iterators_n;
@@ -427,6 +437,7 @@ static void load(struct collect *collect)
 			bpf_program__set_autoload(program_of(collect, p->name), false);
 	/* Statistics of the kernel's side, for the last line; without them the line says so. */
 	collect->measuring = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	collect->refused = collect->measuring < 0;
 	*last_words = '\0';
 	if (bpf_object__load_skeleton(collect->skeleton)) {
 		int error = errno;
@@ -579,41 +590,6 @@ static int waiting_for(int ring)
 	return waiting;
 }
 
-void collect_run(struct collect *collect, collect_event *event, collect_every *every, void *state)
-{
-	int waiting = waiting_for(bpf_map__fd(section(collect->object, "ring")));
-	bool more = false;
-
-	collect->event = event;
-	collect->state = state;
-	if (collect->command.pid)
-		command_release(&collect->command, collect->options->command);
-	while (goes_on(collect)) {
-		if (!more)
-			wait_for_events(waiting);
-		more = drain(collect);
-		if (every)
-			every(state, collect_ts(collect, clock_monotonic()));
-		writer_flush(collect->out);
-	}
-	close(waiting);
-	if (unread(collect))
-		exit(EXIT_COMPLETE);	/* quietly, as every program does; the kernel takes all down */
-	detach(collect);
-	collect->ended = clock_monotonic();
-	while (drain(collect))
-		continue;
-	inorder_pass(collect->inorder, UINT64_MAX, pass, collect);
-	if (every)
-		every(state, collect_ts(collect, collect->ended));
-}
-
-/* What the kernel knows of the programs' runs. */
-struct runs {
-	uint64_t ns, n;
-	uint64_t missed;	/* because the program ran on that CPU already */
-};
-
 static struct runs count_runs(const struct collect *collect)
 {
 	struct runs runs = { 0 };
@@ -632,6 +608,59 @@ static struct runs count_runs(const struct collect *collect)
 	return runs;
 }
 
+static uint64_t all_runs(const struct collect *collect)
+{
+	uint64_t n = 0;
+
+	for (size_t cpu = 0; cpu < COUNTED_CPUS; cpu++)
+		n += __atomic_load_n(&collect->counters[cpu].runs, __ATOMIC_RELAXED);
+	return n;
+}
+
+/*
+ * To measure a run costs two more looks at the clock, so only the first ones are. (Measuring cannot be resumed:
+ * the right to it has been dropped.)
+ */
+static void measure_enough(struct collect *collect)
+{
+	if (collect->measuring < 0 || all_runs(collect) < MEASURED_RUNS)
+		return;
+	collect->measured = count_runs(collect);
+	collect->sampled = true;
+	close(collect->measuring);
+	collect->measuring = -1;
+}
+
+void collect_run(struct collect *collect, collect_event *event, collect_every *every, void *state)
+{
+	int waiting = waiting_for(bpf_map__fd(section(collect->object, "ring")));
+	bool more = false;
+
+	collect->event = event;
+	collect->state = state;
+	if (collect->command.pid)
+		command_release(&collect->command, collect->options->command);
+	while (goes_on(collect)) {
+		if (!more)
+			wait_for_events(waiting);
+		more = drain(collect);
+		if (every)
+			every(state, collect_ts(collect, clock_monotonic()));
+		measure_enough(collect);
+		writer_flush(collect->out);
+	}
+	close(waiting);
+	if (unread(collect))
+		exit(EXIT_COMPLETE);	/* quietly, as every program does; the kernel takes all down */
+	detach(collect);
+	collect->ended = clock_monotonic();
+	while (drain(collect))
+		continue;
+	inorder_pass(collect->inorder, UINT64_MAX, pass, collect);
+	if (every)
+		every(state, collect_ts(collect, collect->ended));
+}
+
 static double own_seconds(void)
 {
 	struct rusage usage;
@@ -644,11 +673,16 @@ static double own_seconds(void)
 /* The last line: how much, and what it cost. */
 static void say_cost(const struct collect *collect, const struct runs *runs)
 {
-	double seconds = (double)(collect->ended - collect->began) / 1e9;
-	char kernel[128] = "not measured: the kernel refused to";
+	const struct runs *measured = collect->sampled ? &collect->measured : runs;
+	double seconds = (double)(collect->ended - collect->began) / 1e9, ns = (double)measured->ns;
+	uint64_t all = all_runs(collect);
+	char kernel[160] = "not measured: the kernel refused to";
 
-	if (collect->measuring >= 0)
-		snprintf(kernel, sizeof kernel, "%.3f s in %" PRIu64 " runs", (double)runs->ns / 1e9, runs->n);
+	if (collect->sampled && measured->n)
+		snprintf(kernel, sizeof kernel, "about %.3f s in %" PRIu64 " runs, from the first %" PRIu64,
+			 ns / (double)measured->n * (double)all / 1e9, all, measured->n);
+	else if (!collect->refused)
+		snprintf(kernel, sizeof kernel, "%.3f s in %" PRIu64 " runs", ns / 1e9, measured->n);
 	message("%" PRIu64 " events in %.3f s, %" PRIu64 " lost; BPF programs: %s; collector: %.3f s of CPU",
 		collect->seen, seconds, collect->lost, kernel, own_seconds());
 }

@@ -95,6 +95,10 @@ void span_blocked(struct writer *out, const struct span *span, char state, struc
 	end(out, span);
 }
 
+static const struct key arguments[SPAN_ARGUMENTS] = {
+	{ "\targ0=", 6 }, { "\targ1=", 6 }, { "\targ2=", 6 }, { "\targ3=", 6 }, { "\targ4=", 6 }, { "\targ5=", 6 },
+};
+
 void span_syscall(struct writer *out, const struct span *span, const struct span_call *call)
 {
 	begin(out, span, SLICE("syscall"));
@@ -106,6 +110,8 @@ void span_syscall(struct writer *out, const struct span *span, const struct span
 	put_text(out, KEY("path"), call->path);
 	put_number(out, KEY("bytes"), call->bytes);
 	put_text(out, KEY("errno"), call->error);
+	for (size_t i = 0; call->arguments && i < SPAN_ARGUMENTS; i++)
+		writer_u64(out, arguments[i], call->arguments[i]);
 	end(out, span);
 }
 

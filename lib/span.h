@@ -45,7 +45,9 @@ struct span_call {
 	struct slice path;
 	int64_t bytes;
 	struct slice error;	/* ENOENT ... */
+	const uint64_t *arguments;	/* SPAN_ARGUMENTS of them; NULL: nobody asks */
 };
+enum { SPAN_ARGUMENTS = 6 };
 
 void span_oncpu(struct writer *out, const struct span *span, struct slice why, struct span_other next);
 void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by);
