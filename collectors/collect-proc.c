@@ -232,6 +232,7 @@ int main(int argc, char **argv)
 	struct collect_options common = COLLECT_DEFAULTS;
 	struct proc proc = { .rss_ns = 100000000 };
 	const char *events = NULL;
+	int status;
 	const struct option options[] = {
 		{ 'e', "events", "EV,...", "only these: fork, exec, exit, rss (default: all)", OPTION_TEXT,
 		  .to = &events },
@@ -281,5 +282,7 @@ int main(int argc, char **argv)
 	programs_free(proc.programs);
 	table_free(proc.usage);
 	free(proc.room);
-	return collect_end(proc.collect);
+	status = collect_end(proc.collect);
+	free(proc.skeleton);
+	return status;
 }
