@@ -160,11 +160,28 @@ static bool iterates(const struct bpf_program *program)
 	return bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
 }
 
+/* NULL, and errno, when it fails. */
+static struct bpf_link *attach_program(const struct collect_program *programs, const struct bpf_object *object,
+				       const struct bpf_program *program)
+{
+	union bpf_iter_link_info info = { 0 };
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof info);
+
+	for (const struct collect_program *p = programs; p->name; p++) {
+		if (!p->map || strcmp(p->name, bpf_program__name(program)) != 0)
+			continue;
+		info.map.map_fd = (uint32_t)bpf_object__find_map_fd_by_name(object, p->map);
+		return bpf_program__attach_iter(program, &options);
+	}
+	return bpf_program__attach(program);
+}
+
 /* Trying programs one by one */
 
 /* Loads and attaches the program alone: 0, or what it failed with. */
-static int try_alone(const struct bpf_object_skeleton *skeleton, const char *name)
+static int try_alone(const struct collect *collect, const char *name)
 {
+	const struct bpf_object_skeleton *skeleton = collect->skeleton;
 	struct bpf_object *object = bpf_object__open_mem(skeleton->data, skeleton->data_sz, NULL);
 	struct bpf_program *program, *tried = NULL;
 	struct bpf_link *link = NULL;
@@ -186,7 +203,8 @@ static int try_alone(const struct bpf_object_skeleton *skeleton, const char *nam
 	else if (bpf_object__load(object))
 		error = errno;
 	/* What has no fixed place to attach to is attached by the collector: perf events. */
-	else if (bpf_program__type(tried) != BPF_PROG_TYPE_PERF_EVENT && !(link = bpf_program__attach(tried)))
+	else if (bpf_program__type(tried) != BPF_PROG_TYPE_PERF_EVENT &&
+		 !(link = attach_program(collect->programs, object, tried)))
 		error = errno;
 	bpf_link__destroy(link);
 	bpf_object__close(object);
@@ -207,7 +225,7 @@ static void choose(struct collect *collect)
 	for (struct collect_program *p = collect->programs; p->name; p++) {
 		if (p->off || (!p->instead && !p->optional))
 			continue;
-		p->off = try_alone(collect->skeleton, p->name) != 0;
+		p->off = try_alone(collect, p->name) != 0;
 		for (struct collect_program *q = collect->programs; q->name && p->instead; q++)
 			if (!strcmp(q->name, p->instead) && !p->off)
 				q->off = true;
@@ -234,7 +252,7 @@ static int check(struct collect *collect)
 	check_line("rights", may_trace() ? "ok" : "missing: run as root, or with CAP_BPF and CAP_PERFMON");
 	choose(collect);
 	for (const struct collect_program *p = collect->programs; p->name; p++) {
-		int error = try_alone(collect->skeleton, p->name);
+		int error = try_alone(collect, p->name);
 		char verdict[2 * REASON];
 
 		if (!error)
@@ -447,13 +465,13 @@ static void load(struct collect *collect)
 	}
 }
 
-static void attach_one(struct bpf_prog_skeleton *p)
+static void attach_one(const struct collect *collect, struct bpf_prog_skeleton *p)
 {
 	struct bpf_program *program = *p->prog;
 
 	if (*p->link || !bpf_program__autoload(program) || bpf_program__type(program) == BPF_PROG_TYPE_PERF_EVENT)
 		return;		/* perf events are the collector's to attach */
-	*p->link = bpf_program__attach(program);
+	*p->link = attach_program(collect->programs, collect->object, program);
 	if (!*p->link)
 		message_die("cannot attach the BPF program %s: %s%s", p->name, strerror(errno), remedy(errno));
 }
@@ -467,7 +485,7 @@ static void open_iterators(struct collect *collect)
 
 		if (!iterates(*p->prog) || !bpf_program__autoload(*p->prog))
 			continue;
-		attach_one(p);
+		attach_one(collect, p);
 		fd = bpf_iter_create(bpf_link__fd(*p->link));
 		if (fd < 0 || collect->iterators_n == ITERATORS_MAX)
 			message_die("cannot open the BPF iterator %s: %s", p->name, strerror(errno));
@@ -479,7 +497,7 @@ static void attach(struct collect *collect)
 {
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++)
 		if (!iterates(*collect->skeleton->progs[i].prog))
-			attach_one(&collect->skeleton->progs[i]);
+			attach_one(collect, &collect->skeleton->progs[i]);
 }
 
 /* Threads that start while the others are marked must have their role too, so this is first. */
@@ -487,7 +505,7 @@ static void give_roles(struct collect *collect)
 {
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++)
 		if (!strcmp(collect->skeleton->progs[i].name, "inherit_role"))
-			attach_one(&collect->skeleton->progs[i]);
+			attach_one(collect, &collect->skeleton->progs[i]);
 	collect_iterate(collect, "mark_tasks", 1, NULL, NULL);
 }
 

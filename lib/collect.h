@@ -82,6 +82,7 @@ struct collect_program {
 	const char *instead;	/* the program that is used when this one does not load; not loaded else */
 	const char *with;	/* loaded only together with that one */
 	bool optional;		/* the collector does without; collect_has() tells */
+	const char *map;	/* an iterator over what this map of the object holds */
 };
 
 /* Entries for the programs of bpf/bpf.h, which are in every object. */

@@ -217,3 +217,50 @@ void span_usage(struct writer *out, const struct span *span, int64_t cpu_ns, int
 	put_number(out, KEY("rss_bytes"), rss_bytes);
 	end(out, span);
 }
+
+static void put_ends(struct writer *out, const struct span_ends *ends)
+{
+	put_text(out, KEY("role"), ends->role);
+	put_text(out, KEY("saddr"), ends->saddr);
+	put_number(out, KEY("sport"), ends->sport);
+	put_text(out, KEY("daddr"), ends->daddr);
+	put_number(out, KEY("dport"), ends->dport);
+}
+
+static void end_of(struct writer *out, const struct span *span)
+{
+	struct span without = *span;
+
+	put_text(out, KEY("of"), span->role);
+	without.role = SLICE("");
+	end(out, &without);
+}
+
+void span_tcp(struct writer *out, const struct span *span, const struct span_tcp *tcp)
+{
+	begin(out, span, SLICE("tcp"));
+	put_ends(out, &tcp->ends);
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_number(out, KEY("ttfb_ns"), tcp->ttfb_ns);
+	put_number(out, KEY("tx_bytes"), tcp->tx_bytes);
+	put_number(out, KEY("rx_bytes"), tcp->rx_bytes);
+	put_text(out, KEY("http_method"), tcp->method);
+	put_text(out, KEY("http_path"), tcp->path);
+	put_number(out, KEY("http_status"), tcp->status);
+	writer_bytes(out, tcp->stacks.at, tcp->stacks.len);
+	end_of(out, span);
+}
+
+void span_conn(struct writer *out, const struct span *span, const struct span_conn *conn)
+{
+	begin(out, span, SLICE("conn"));
+	put_ends(out, &conn->ends);
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_number(out, KEY("tx_bytes"), conn->tx_bytes);
+	put_number(out, KEY("rx_bytes"), conn->rx_bytes);
+	put_number(out, KEY("retransmits"), conn->retransmits);
+	put_number(out, KEY("rtt_ns"), conn->rtt_ns);
+	put_text(out, KEY("first_state"), conn->first_state);
+	put_text(out, KEY("last_state"), conn->last_state);
+	end_of(out, span);
+}

@@ -101,4 +101,34 @@ void span_exit(struct writer *out, const struct span *span, const struct span_ex
 void span_rss(struct writer *out, const struct span *span, int64_t bytes);
 void span_usage(struct writer *out, const struct span *span, int64_t cpu_ns, int64_t rss_bytes);
 
+/* The two ends of a connection, seen from the side whose span it is. */
+struct span_ends {
+	struct slice role;	/* client, server: who opened it */
+	struct slice saddr, daddr;
+	int64_t sport, dport;
+};
+
+/* What is told of an exchange; the HTTP fields where it is one and its bytes could be read. */
+struct span_tcp {
+	struct span_ends ends;
+	int64_t ttfb_ns;
+	int64_t tx_bytes, rx_bytes;
+	struct slice method, path;
+	int64_t status;
+	struct slice stacks;	/* fields that tell where it was, or empty */
+};
+
+/* What is told of a connection's life. */
+struct span_conn {
+	struct span_ends ends;
+	int64_t tx_bytes, rx_bytes;
+	int64_t retransmits;
+	int64_t rtt_ns;
+	struct slice first_state, last_state;	/* ESTABLISHED ... */
+};
+
+/* The role of the span goes into `of`, as `role` is that of the connection. */
+void span_tcp(struct writer *out, const struct span *span, const struct span_tcp *tcp);
+void span_conn(struct writer *out, const struct span *span, const struct span_conn *conn);
+
 #endif
