@@ -374,8 +374,8 @@ int BPF_PROG(on_call_failed, struct pt_regs *regs, long ret)
 	exec = exec_of(bpf_get_current_task_btf(), EXEC_FAILED, (__u32)-ret);
 	if (!exec)
 		return 0;
-	exec->head.path_bytes = bounded(bpf_probe_read_user_str(exec->text, PROC_PATH, (void *)arguments[at ? 1 : 0]),
-					PROC_PATH);
+	exec->head.path_bytes = bounded(bpf_probe_read_user_str(exec->text, PROC_PATH,
+								(void *)arguments[at ? 1 : 0]), PROC_PATH);
 	exec->head.argv_bytes = 0;
 	gather_arguments(exec, arguments[at ? 2 : 1]);
 	tell_exec(exec);
@@ -394,7 +394,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	__u8 role;
 	bool asked, last;
 
-	/* Of threads that end at once, several may find that none lives any more: one tells the end of the process. */
+	/* Of threads that end at once, several may find that none lives any more: one tells the process' end. */
 	last = signal->live.counter == 0 && process && !__sync_lock_test_and_set(&process->ended, 1);
 	if (!task_is_wanted(task, &role, &asked))
 		return 0;
