@@ -70,7 +70,7 @@ $(O)/obj/%.o: %.c Makefile
 
 # The kernel side becomes a header that the collector includes: the object, and a struct to reach into it.
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
-BPF_FLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
+BPF_FLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -idirafter /usr/include/$(shell uname -m)-linux-gnu \
 	-Wall -Wextra -Wshadow -Wno-unused-parameter
 $(O)/obj/%.bpf.o: %.bpf.c Makefile
 	@mkdir -p $(@D)
