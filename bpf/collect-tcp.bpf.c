@@ -331,12 +331,14 @@ static __always_inline int moves(void *ctx, struct sock *sk, bool sent, int n)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_sent, struct sock *sk, int ret, int flags)
 {
+	run_begins();
 	return moves(ctx, sk, true, ret);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(on_received, struct sock *sk, int ret, int flags)
 {
+	run_begins();
 	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
 }
 
@@ -344,12 +346,14 @@ int BPF_PROG(on_received, struct sock *sk, int ret, int flags)
 SEC("fexit/tcp_sendmsg")
 int BPF_PROG(on_sent_fexit, struct sock *sk, void *msg, __u64 size, int ret)
 {
+	run_begins();
 	return moves(ctx, sk, true, ret);
 }
 
 SEC("fexit/tcp_recvmsg")
 int BPF_PROG(on_received_fexit, struct sock *sk, void *msg, __u64 size, int flags, int *address, int ret)
 {
+	run_begins();
 	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
 }
 
@@ -369,12 +373,14 @@ static __always_inline int sends(const struct sock *sk)
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(on_sending, const struct sock *sk)
 {
+	run_begins();
 	return sends(sk);
 }
 
 SEC("fentry/tcp_sendmsg")
 int BPF_PROG(on_sending_fentry, struct sock *sk)
 {
+	run_begins();
 	return sends(sk);
 }
 
@@ -460,6 +466,7 @@ int BPF_PROG(on_state, const struct sock *sk, int old, int new)
 	__u64 ts = bpf_ktime_get_ns();
 	struct flow *flow;
 
+	run_begins();
 	if (!is_tcp(sk))
 		return 0;
 	if ((new == TCP_SYN_SENT && old == TCP_CLOSE) || (new == TCP_SYN_RECV && old == TCP_LISTEN)) {
@@ -486,6 +493,7 @@ int BPF_PROG(on_end, struct sock *sk)
 {
 	struct flow *flow;
 
+	run_begins();
 	if (!is_tcp(sk) || !(flow = flow_get(sk, 0)))
 		return 0;
 	end_flow(flow, sk, bpf_ktime_get_ns());
