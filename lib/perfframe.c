@@ -105,10 +105,12 @@ static bool ends(struct slice text, struct slice with)
 	return text.len >= with.len && memcmp(text.at + text.len - with.len, with.at, with.len) == 0;
 }
 
-/* What the module says of the code: [kernel.kallsyms], [nf_nat], /lib/modules/.../nf_nat.ko are the kernel's. */
+/* What the module says of the code: [kernel.kallsyms], [nf_nat], /lib/modules/.../nf_nat.ko are kernel code. */
 static struct slice kind_of(struct slice in)
 {
-	static const char *const users[] = { "[unknown", "[vdso", "[vsyscall", "[anon", "[heap", "[stack", "[uprobes" };
+	static const char *const users[] = {
+		"[unknown", "[vdso", "[vsyscall", "[anon", "[heap", "[stack", "[uprobes",
+	};
 
 	if (slice_equal(in, SLICE("inlined")))
 		return SLICE("_[i]");

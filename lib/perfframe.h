@@ -18,8 +18,8 @@ struct perfframe {
 bool perfframe_parse(struct slice line, struct perfframe *frame);
 
 /*
- * Writes the frame at TO, in its folded form: its name, or else its module. KIND: with the mark of perfscript.h
- * behind it. Returns the length, at most 4 for each byte of both texts and PERFFRAME_MORE.
+ * Writes the frame at TO, in its folded form: its name, or else its module. KIND: with the mark of
+ * perfscript.h behind it. Returns the length, at most 4 for each byte of both texts and PERFFRAME_MORE.
  */
 enum { PERFFRAME_MORE = 16 };
 size_t perfframe_put(char *to, const struct perfframe *frame, bool kind);
