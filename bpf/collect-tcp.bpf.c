@@ -13,7 +13,11 @@ const volatile bool connections = false, stacks = false, kernel_frames = false;
 
 enum phase { IDLE, ASKED, ANSWERED };
 
-enum { INET = 2, INET6 = 10, PROTOCOL_TCP = 6, NO_MORE_SENDS = 2, NO_MORE_AT_ALL = 3, PEEK = 0x2, ERROR_QUEUE = 0x2000 };
+enum {
+	INET = 2, INET6 = 10, PROTOCOL_TCP = 6,
+	NO_MORE_SENDS = 2, NO_MORE_AT_ALL = 3,	/* sk_shutdown */
+	PEEK = 0x2, ERROR_QUEUE = 0x2000,		/* flags of a receive */
+};
 
 struct flow {
 	struct bpf_spin_lock lock;
@@ -84,7 +88,8 @@ static __always_inline void take_ends(struct flow *flow, const struct sock *sk)
 }
 
 /* Whose the connection is. A thread's name is looked at anew with each exchange. */
-static __always_inline void take_owner(struct flow *flow, struct task_struct *task, __u64 ts, __u8 role, bool asked)
+static __always_inline void take_owner(struct flow *flow, struct task_struct *task, __u64 ts, __u8 role,
+				       bool asked)
 {
 	struct event *event = &flow->row.event;
 
@@ -119,7 +124,8 @@ static __always_inline struct flow *flow_of(const struct sock *sk, __u64 ts)
 }
 
 /* Where the thread is. */
-static __always_inline void take_stack(void *ctx, const struct sock *sk, struct task_struct *task, enum tcp_place place)
+static __always_inline void take_stack(void *ctx, const struct sock *sk, struct task_struct *task,
+				       enum tcp_place place)
 {
 	struct tcp_stacks *at = bpf_sk_storage_get(&places, (void *)sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct tcp_stack *stack;
