@@ -5,12 +5,15 @@
  *
  *	$ lttng-convert TRACE | spans | contention
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "contention/comparison.h"
 #include "contention/verdict.h"
 #include "demand.h"
+#include "live.h"
 #include "loss.h"
+#include "memory.h"
 #include "message.h"
 #include "options.h"
 #include "pressure.h"
@@ -69,6 +72,30 @@ static int conclude(const struct pressure *pressure, size_t n, struct loss *loss
 	return complete ? status : EXIT_FAILED;
 }
 
+/* All threads are recorded, those of the command and those that take its CPUs. */
+static pid_t record(uint64_t duration_ns, char **command)
+{
+	static char name[] = "collect-sched", lasts[] = "-d", duration[40], all[] = "--all", end[] = "--";
+	char **argv;
+	size_t n = 0, words = 0;
+
+	while (command[words])
+		words++;
+	argv = memory_zeroed((words + 6) * sizeof *argv);
+	argv[n++] = name;
+	if (duration_ns) {
+		snprintf(duration, sizeof duration, "%lluns", (unsigned long long)duration_ns);
+		argv[n++] = lasts;
+		argv[n++] = duration;
+	}
+	if (words) {
+		argv[n++] = all;
+		argv[n++] = end;
+	}
+	memcpy(argv + n, command, words * sizeof *argv);
+	return live_start(argv);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const forms[] = { "table", "tskv", NULL };
@@ -77,7 +104,9 @@ int main(int argc, char **argv)
 	struct pressure pressure[2] = { 0 };
 	struct demand *demand[2];
 	struct document document = { .plan = &plan, .top = 8 };
-	bool strict = false, progress_forced = false, no_progress = false, complete = true;
+	bool strict = false, progress_forced = false, no_progress = false, complete = true, live = false;
+	uint64_t duration_ns = 0;
+	pid_t collector = 0;
 	const char *limits_file = NULL;
 	int form = 0, by = -1, status;
 	size_t recordings;
@@ -97,6 +126,10 @@ int main(int argc, char **argv)
 		  .to = &document.top },
 		{ 'o', "output", "FORM", "table (the default) or tskv", OPTION_CHOICE, .to = &form,
 		  .choices = forms },
+		{ 0, "live", NULL, "judge what happens now, or while COMMAND runs: record it by collect-sched(1)",
+		  OPTION_FLAG, .to = &live },
+		{ 'd', "duration", "TIME", "with --live: for so long (a bare number is seconds)", OPTION_SECONDS,
+		  .to = &duration_ns, .min = 1 },
 		{ 0, "strict", NULL, "exit with status 3 when events were lost, or too few are there",
 		  OPTION_FLAG, .to = &strict },
 		PROGRESS_OPTIONS(progress_forced, no_progress),
@@ -105,17 +138,22 @@ int main(int argc, char **argv)
 	const struct program program = {
 		.name = "contention",
 		.does = "tell whether threads have to wait for CPUs, and who takes them",
-		.operands = "[RECORDS | BASE NEW]",
+		.operands = "[RECORDS | BASE NEW | --live -- COMMAND...]",
 		.options = options,
 		.examples = "  lttng-convert TRACE | spans | contention\n"
 			    "  contention -p redis-server spans.tskv\n"
+			    "  contention --live -d 10 -- make\n"
 			    "  contention --limits ours.conf base.tskv new.tskv || echo slower\n",
 	};
-	char **files = options_parse(&program, argv), *from_stdin[] = { (char[]){ "-" }, NULL };
+	char **files = options_parse(&program, argv), **command = files, *from_stdin[] = { (char[]){ "-" }, NULL };
 	struct loss loss = LOSS;
 
 	(void)argc;
-	if (!*files)
+	if (duration_ns && !live)
+		message_usage("-d goes with --live");
+	if (live)
+		collector = record(duration_ns, files);
+	if (live || !*files)
 		files = from_stdin;
 	if (files[1] && files[2])
 		message_usage("cannot judge more than two recordings");
@@ -136,6 +174,9 @@ int main(int argc, char **argv)
 			complete = false;
 		pressure_find(&pressure[i], demand[i], &plan);
 	}
+	/* A command's status is not the verdict's. */
+	if (live && live_end(collector) != EXIT_COMPLETE && !*command)
+		complete = false;
 	document.out = writer_stdout();
 	if (recordings == 1)
 		verdict_show(&document, pressure);

@@ -3,6 +3,7 @@
 
 #include "chart/cdf.h"
 #include "chart/flow.h"
+#include "chart/gantt.h"
 #include "chart/heatmap.h"
 #include "chart/histogram.h"
 #include "chart/panel.h"
@@ -24,6 +25,8 @@ unsigned chart_wants(enum kind kind, bool with_y)
 		return SAMPLE_SPREAD;
 	case USAGE:
 		return SAMPLE_USAGE;
+	case TIMELINE:
+		return SAMPLE_FIRST;
 	case DASHBOARD:
 		return SAMPLE_COLUMNS | SAMPLE_SPREAD | SAMPLE_LINEAR;
 	default:
@@ -44,7 +47,7 @@ static void draw(const struct panel *panel, enum kind kind)
 	static void (*const drawings[])(const struct panel *) = {
 		[TIMESERIES] = timeseries_draw, [HISTOGRAM] = histogram_draw, [CDF] = cdf_draw,
 		[HEATMAP] = heatmap_draw, [USAGE] = flow_draw_usage, [BAR] = shares_draw_bars,
-		[PIE] = shares_draw_pie, [TABLE] = summary_draw,
+		[PIE] = shares_draw_pie, [TABLE] = summary_draw, [TIMELINE] = gantt_draw,
 	};
 
 	panel_begin(panel);

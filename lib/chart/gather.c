@@ -49,7 +49,7 @@ void gather_records(const struct gather *gather, struct reader *in, struct sampl
 	struct lookup x = { .key = gather->x }, y = { .key = gather->y }, group = { .key = gather->group };
 	struct lookup first = LOOKUP("first_ts"), last = LOOKUP("last_ts"), ts = LOOKUP("ts");
 	bool is_time = axis_unit(x.key) == UNIT_TIME;
-	bool has_x = sample->wants & (SAMPLE_COLUMNS | SAMPLE_RATE | SAMPLE_USAGE);
+	bool has_x = sample->wants & (SAMPLE_COLUMNS | SAMPLE_RATE | SAMPLE_USAGE | SAMPLE_FIRST);
 	const struct record *record;
 	struct progress progress;
 
@@ -71,12 +71,12 @@ void gather_records(const struct gather *gather, struct reader *in, struct sampl
 			continue;
 		if (group.key.at)
 			name = lookup_value(&group, record);
-		if (!(sample->wants & SAMPLE_USAGE))
-			sample_add(sample, at, value, name ? *name : SLICE("(none)"));
-		else if (value >= 0 && value <= (double)at)
-			sample_span(sample, at - (int64_t)value, at, name ? *name : SLICE("(none)"));
-		else
+		if ((sample->wants & (SAMPLE_USAGE | SAMPLE_FIRST)) && !(value >= 0 && value <= (double)at))
 			misses->not_number++;
+		else if (!(sample->wants & SAMPLE_USAGE))
+			sample_add(sample, at, value, name ? *name : SLICE("(none)"));
+		else
+			sample_span(sample, at - (int64_t)value, at, name ? *name : SLICE("(none)"));
 	}
 	progress_end(&progress);
 	lookup_free(&x);
