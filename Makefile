@@ -78,7 +78,7 @@ $(O)/obj/%.o: %.c Makefile
 
 # The kernel side becomes a header that the collector includes: the object, and a struct to reach into it.
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
-BPF_FLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
+BPF_FLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -idirafter /usr/include/$(shell uname -m)-linux-gnu \
 	-Wall -Wextra -Wshadow -Wno-unused-parameter
 $(O)/obj/%.bpf.o: %.bpf.c Makefile
 	@mkdir -p $(@D)
@@ -95,6 +95,18 @@ $(O)/gen/%.inc: lib/% Makefile
 	$(call say,GEN,$@)sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $< > $@
 
 $(LIB_OBJECTS): | $(LIB_TEXTS:%=$(O)/gen/%.inc)
+
+# Names of system calls by number: the machine's own, and those of 32-bit programs where the headers have them.
+$(O)/gen/callnumbers.h: Makefile
+	@mkdir -p $(@D)
+	$(call say,GEN,$@){ \
+		numbers() { echo "#include <$$1>" | $(CC) $(CPPFLAGS) -E -dM - 2>/dev/null | LC_ALL=C sort; }; \
+		echo 'static const char *const native_names[CALLBOOK_NUMBERS] = {'; \
+		numbers asm/unistd.h | sed -n '/__NR_\(syscalls\|arch_specific_syscall\) /d; s/^#define __NR_\([a-z_][a-z0-9_]*\) .*/\t[__NR_\1] = "\1",/p'; \
+		echo '}; static const char *const compat_names[CALLBOOK_NUMBERS] = { [0] = NULL,'; \
+		numbers asm/unistd_32.h | sed -n 's/^#define __NR_\([a-z_][a-z0-9_]*\) \([0-9]*\)$$/\t[\2] = "\1",/p'; \
+		echo '};'; } > $@
+$(O)/obj/lib/callbook.o: $(O)/gen/callnumbers.h
 
 $(O)/libweir.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^

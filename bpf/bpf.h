@@ -55,6 +55,15 @@ static __always_inline struct counter *counter_here(void)
 	return &counters[bpf_get_smp_processor_id() & (COUNTED_CPUS - 1)];
 }
 
+/*
+ * Each program begins with this: the kernel measures the first runs only (lib/collect.c), and what all of them
+ * took follows from their number. An interrupt may come between: it is an estimate.
+ */
+static __always_inline void run_begins(void)
+{
+	counter_here()->runs++;
+}
+
 /* An event could not be passed on. */
 static __always_inline void event_lost(void)
 {
@@ -181,19 +190,37 @@ static __noinline bool cgroup_is_wanted(struct task_struct *task)
 	return false;
 }
 
-/* Whether events of the thread are asked for. The idle threads never are. Sets ROLE and ASKED of its events. */
-static __always_inline bool task_is_wanted(struct task_struct *task, __u8 *role, bool *asked)
+/* What of the decision does not change in the life of a thread. The idle threads are never wanted. */
+static __always_inline bool role_is_wanted(struct task_struct *task, __u8 role)
 {
-	*asked = false;
-	*role = ROLE_NONE;
 	if (!task->pid || (__u32)task->tgid == settings.self)
 		return false;
-	*role = task_role(task);
-	if (*role > ROLE_JOB || (settings.job_only && *role != ROLE_JOB))
-		return false;
+	return role <= ROLE_JOB && (!settings.job_only || role == ROLE_JOB);
+}
+
+/* The rest of it: names and cgroups change. */
+static __always_inline bool task_is_wanted_now(struct task_struct *task, bool *asked)
+{
+	*asked = false;
 	if (settings.names_by != NAMES_ALL && !name_is_wanted(task, asked))
 		return false;
 	return !settings.cgroups_n || cgroup_is_wanted(task);
+}
+
+/* Whether events of the thread are asked for. Sets ROLE and ASKED of its events. */
+static __always_inline bool task_is_wanted(struct task_struct *task, __u8 *role, bool *asked)
+{
+	*role = task_role(task);
+	*asked = false;
+	return role_is_wanted(task, *role) && task_is_wanted_now(task, asked);
+}
+
+/* Where it runs, or did last. */
+static __always_inline __u32 task_cpu(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->thread_info.cpu))
+		return BPF_CORE_READ(task, thread_info.cpu);
+	return BPF_CORE_READ((struct task_struct___cpu *)task, cpu);
 }
 
 /* Fills the head of an event. */
@@ -217,6 +244,7 @@ int BPF_PROG(inherit_role, struct task_struct *parent, struct task_struct *child
 {
 	__u8 role = task_role(parent);
 
+	run_begins();
 	if (role == ROLE_NONE || (parent->tgid != child->tgid && !role_goes_on(role)))
 		return 0;
 	bpf_task_storage_get(&roles, child, &role, BPF_LOCAL_STORAGE_GET_F_CREATE);

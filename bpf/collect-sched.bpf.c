@@ -77,6 +77,7 @@ static __always_inline int handler_begins(void)
 {
 	__s32 *n = handlers_here();
 
+	run_begins();
 	if (n)
 		++*n;
 	return 0;
@@ -86,6 +87,7 @@ static __always_inline int handler_ends(void)
 {
 	__s32 *n = handlers_here();
 
+	run_begins();
 	if (n && *n > 0)	/* it may have begun before the recording */
 		--*n;
 	return 0;
@@ -312,6 +314,7 @@ static __always_inline void switches(void *ctx, bool preempt, struct task_struct
 	bool yielded = false;
 	struct stretch *stretch;
 
+	run_begins();
 	state |= (__u32)prev->exit_state;
 	if (prev->pid && (preempt || !state))
 		yielded = !preempt && yields(prev);
@@ -369,6 +372,7 @@ static __always_inline int waking(struct task_struct *task, bool irq)
 	struct task_struct *current = bpf_get_current_task_btf();
 	struct stretch *stretch;
 
+	run_begins();
 	if (raw)
 		raw_event(current, task, bpf_ktime_get_ns(), SCHED_RAW_WAKING, 0, irq);
 	if (!spans || !(stretch = stretch_of(task)))
@@ -400,6 +404,7 @@ int BPF_PROG(on_wakeup, struct task_struct *task)
 	__u64 ts = bpf_ktime_get_ns();
 	struct stretch *stretch;
 
+	run_begins();
 	if (raw)
 		raw_event(bpf_get_current_task_btf(), task, ts, SCHED_RAW_WAKEUP, 0, false);
 	if (!spans || !(stretch = stretch_of(task)) || stretch->state == SCHED_RUNNING ||
@@ -416,6 +421,7 @@ int BPF_PROG(on_wakeup_new, struct task_struct *task)
 	__u64 ts = bpf_ktime_get_ns();
 	struct stretch *stretch;
 
+	run_begins();
 	if (raw)
 		raw_event(bpf_get_current_task_btf(), task, ts, SCHED_RAW_NEW, 0, false);
 	if (spans && (stretch = stretch_of(task)))
@@ -428,13 +434,6 @@ static __always_inline __u32 state_of(struct task_struct *task)
 	if (bpf_core_field_exists(task->__state))
 		return BPF_CORE_READ(task, __state);
 	return (__u32)BPF_CORE_READ((struct task_struct___state *)task, state);
-}
-
-static __always_inline __u32 cpu_of(struct task_struct *task)
-{
-	if (bpf_core_field_exists(task->thread_info.cpu))
-		return BPF_CORE_READ(task, thread_info.cpu);
-	return BPF_CORE_READ((struct task_struct___cpu *)task, cpu);
 }
 
 static __always_inline int tell_now(struct bpf_iter__task *ctx, struct task_struct *task, struct stretch *stretch)
@@ -481,7 +480,7 @@ int begin_tasks(struct bpf_iter__task *ctx)
 		else
 			begins(stretch, ts, SCHED_BLOCKED, 0, letter_of(state));
 		stretch->clipped = 1;
-		stretch->cpu = cpu_of(task);
+		stretch->cpu = task_cpu(task);
 	}
 	return tell_now(ctx, task, stretch);
 }

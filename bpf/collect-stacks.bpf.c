@@ -2,6 +2,7 @@
 /* Where threads are at each sample: their stacks, or what user space needs to find those itself. */
 #include "bpf.h"
 #include "collect-stacks.h"
+#include "news.h"
 
 const volatile bool kernel_frames = true, user_frames = true;
 const volatile __u32 copy_bytes = 0;	/* of the user's stack; with 0 its frame pointers are followed here */
@@ -21,19 +22,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct room);
 } rooms SEC(".maps");
-
-/* How many samples a program has. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct stacks_program);
-	__type(value, __u32);
-} seen SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 16);
-} news SEC(".maps");
 
 #if defined(__TARGET_ARCH_x86)
 enum { WORDS = 21, STACK_WORD = 19 };	/* struct pt_regs ends with sp and ss */
@@ -68,27 +56,6 @@ static __always_inline __u32 copy_stack(struct room *room, __u32 at, struct task
 	room->sample.words = WORDS;
 	room->sample.copied = copied;
 	return at + copied;
-}
-
-static __always_inline void tell(struct task_struct *task)
-{
-	struct stacks_program program = { .exec = task->self_exec_id, .pid = task->tgid };
-
-	bpf_ringbuf_output(&news, &program, sizeof program, BPF_RB_FORCE_WAKEUP);
-}
-
-/* At its first, second, fourth ... sample: it gets its libraries after it has begun, and others later. */
-static __always_inline void tell_sometimes(struct task_struct *task)
-{
-	struct stacks_program program = { .exec = task->self_exec_id, .pid = task->tgid };
-	__u32 *samples = bpf_map_lookup_elem(&seen, &program), n = samples ? *samples + 1 : 1;
-
-	if (samples)
-		*samples = n;
-	else
-		bpf_map_update_elem(&seen, &program, &n, BPF_ANY);
-	if (!(n & (n - 1)))
-		tell(task);
 }
 
 /* The addresses of one half, behind AT bytes of the rest; how many bytes they take. */
@@ -140,7 +107,7 @@ int on_sample(struct bpf_perf_event_data *ctx)
 	size = take_stacks(ctx, room, task);
 	if (size > sizeof room->rest)
 		return 0;
-	tell_sometimes(task);
+	news_tell_sometimes(task);
 	event_output(room, sizeof room->sample + size);
 	return 0;
 }
@@ -152,6 +119,6 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	bool asked;
 
 	if (task_is_wanted(task, &role, &asked))
-		tell(task);
+		news_tell(task);
 	return 0;
 }

@@ -20,13 +20,6 @@ struct stacks_sample {
 	__u32 words, copied;		/* registers; bytes of the stack */
 };
 
-/* A program that begins, or goes on: told aside, as it may end soon. */
-struct stacks_program {
-	__u64 exec;
-	__u32 pid;
-	__u32 unused;
-};
-
 #ifndef __bpf__
 _Static_assert(sizeof(struct stacks_sample) == 64, "no holes");
 #endif

@@ -32,7 +32,58 @@ struct css_set {
 };
 
 struct thread_info {
+	unsigned long flags;
+	unsigned int status;		/* x86 */
 	unsigned int cpu;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic_long_t;
+
+struct percpu_counter {
+	__s64 count;			/* what CPUs have added; each holds some back */
+	__s32 *counters;		/* that, by CPU */
+};
+
+struct mm_struct {
+	unsigned long arg_start, arg_end;
+	struct percpu_counter rss_stat[4];
+};
+
+/* Before 6.2. */
+struct mm_rss_stat {
+	atomic_long_t count[4];
+};
+
+struct mm_struct___whole {
+	struct mm_rss_stat rss_stat;
+};
+
+struct signal_struct {
+	atomic_t live;
+	struct list_head thread_head;
+	int nr_threads;
+	int group_exit_code;
+	unsigned int flags;
+	unsigned long maxrss;		/* pages; those of programs before, and of the last one when it ends */
+	unsigned long long sum_sched_runtime;	/* of threads that are gone */
+};
+
+struct linux_binprm {
+	const char *filename;
+};
+
+struct sched_entity {
+	__u64 sum_exec_runtime;
 };
 
 struct task_struct {
@@ -44,6 +95,12 @@ struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
+	int exit_code;
+	__u64 start_time;
+	struct sched_entity se;
+	struct mm_struct *mm;
+	struct signal_struct *signal;
+	struct list_head thread_node;	/* of signal->thread_head */
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
@@ -64,7 +121,55 @@ struct task_struct___state {
 /* The registers of a thread in user space: which of the fields there is depends on the machine. */
 struct pt_regs {
 	unsigned long orig_ax;		/* x86: the system call, or -1 */
+	unsigned long di, si, dx, r10, r8, r9, bx, cx, bp;
+	unsigned long cs;
 	int syscallno;			/* arm64 */
+	unsigned long orig_x0, regs[31], pstate;
+};
+
+/* The map of that type; its values of CPU n are at pptrs[i] + the offset of n. */
+struct bpf_array {
+	void *pptrs[0];
+};
+
+/* Sockets of the internet. */
+struct in6_addr {
+	__u8 bytes[16];
+};
+
+struct sock_common {
+	__u32 skc_daddr, skc_rcv_saddr;		/* in the order of the net */
+	__u16 skc_dport, skc_num;		/* in that of the net; in the machine's own */
+	__u16 skc_family;
+	volatile unsigned char skc_state;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+	__u8 sk_shutdown;
+};
+
+struct inet_bind_bucket {
+	signed char fastreuse;		/* below 0: connect() chose the port */
+};
+
+struct inet_sock {
+	__u16 inet_sport;		/* in the order of the net; stays when the port is given back */
+};
+
+struct inet_connection_sock {
+	struct inet_bind_bucket *icsk_bind_hash;
+};
+
+struct tcp_sock {
+	__u32 srtt_us;			/* eighths of a microsecond */
+	__u32 total_retrans;
+};
+
+struct socket {
+	struct sock *sk;
 };
 
 struct bpf_iter_meta {
@@ -78,6 +183,20 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	struct sock *sk;
+	void *value;
+};
+
 #pragma clang attribute pop
 
 /* include/linux/sched.h; the first eight are those that a tracer shows (TASK_REPORT). */
@@ -85,6 +204,11 @@ enum {
 	STATE_RUNNING = 0x00, STATE_INTERRUPTIBLE = 0x01, STATE_UNINTERRUPTIBLE = 0x02,
 	STATE_STOPPED = 0x04, STATE_TRACED = 0x08, STATE_EXIT_DEAD = 0x10, STATE_ZOMBIE = 0x20,
 	STATE_PARKED = 0x40, STATE_DEAD = 0x80, STATE_NOLOAD = 0x400, STATE_REPORT = 0x7f,
+};
+
+/* include/net/tcp_states.h */
+enum {
+	TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LISTEN = 10,
 };
 
 enum { PF_KTHREAD = 0x00200000 };	/* a thread of the kernel itself */

@@ -64,7 +64,8 @@ struct event {
 struct counter {
 	__u64 sent, lost;
 	__u64 first_lost, last_lost;	/* when; user space takes differences */
-	__u64 unused[4];
+	__u64 runs;			/* of programs */
+	__u64 unused[3];
 };
 
 #ifndef __bpf__

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: MIT
 // pkg-config: libbpf libdw libelf zlib
 // library: iberty
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <linux/capability.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "../bpf/collect-stacks.h"
 #include "collect-stacks.skel.h"
 #include "collect.h"
 #include "message.h"
-#include "privilege.h"
+#include "news.h"
 #include "sampling.h"
 #include "symbols.h"
 #include "unwind.h"
@@ -32,48 +27,7 @@ static struct collect_program programs[] = {
 struct stacks {
 	struct collect *collect;
 	struct symbols *symbols;
-	struct ring_buffer *news;
-	pthread_t taking_news;
-	bool ended;
 };
-
-static int on_news(void *state, void *at, size_t size)
-{
-	const struct stacks_program *program = at;
-	struct stacks *stacks = state;
-
-	if (size >= sizeof *program)
-		symbols_note(stacks->symbols, program->pid, program->exec);
-	return 0;
-}
-
-/* A thread of its own, that goes first: names take their time, and programs may end meanwhile. */
-static void *take_news(void *state)
-{
-	struct stacks *stacks = state;
-
-	setpriority(PRIO_PROCESS, (id_t)gettid(), -20);
-	while (!__atomic_load_n(&stacks->ended, __ATOMIC_ACQUIRE))
-		ring_buffer__poll(stacks->news, 100);
-	return NULL;
-}
-
-static void news_begin(struct stacks *stacks, int ring)
-{
-	int error;
-
-	stacks->news = ring_buffer__new(ring, on_news, stacks, NULL);
-	error = stacks->news ? pthread_create(&stacks->taking_news, NULL, take_news, stacks) : errno;
-	if (error)
-		message_die("cannot watch for programs that begin: %s", strerror(error));
-}
-
-static void news_end(struct stacks *stacks)
-{
-	__atomic_store_n(&stacks->ended, true, __ATOMIC_RELEASE);
-	pthread_join(stacks->taking_news, NULL);
-	ring_buffer__free(stacks->news);
-}
 
 /* The user's addresses from its registers and the copy of its stack behind them. */
 static size_t unwind(struct stacks *stacks, struct space *space, const struct stacks_sample *sample,
@@ -148,6 +102,7 @@ int main(int argc, char **argv)
 	};
 	struct collect_stacks *skeleton;
 	struct sampling *sampling;
+	struct news *news;
 	struct stacks stacks = { 0 };
 
 	(void)argc;
@@ -157,8 +112,7 @@ int main(int argc, char **argv)
 	if (copy_given && !way)
 		message_usage("--copy goes with --unwind dwarf");
 	/* To look at programs of others, their mappings and files, before they end. */
-	common.rights = PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH) |
-			PRIVILEGE(CAP_CHECKPOINT_RESTORE) | PRIVILEGE(CAP_SYS_NICE);
+	common.rights = NEWS_RIGHTS;
 	skeleton = collect_stacks__open();
 	stacks.collect = collect_new(&common, skeleton ? skeleton->skeleton : NULL, programs);
 	skeleton->rodata->kernel_frames = !user_only;
@@ -170,13 +124,13 @@ int main(int argc, char **argv)
 	if (!user_only)
 		symbols_kernel(stacks.symbols, NULL);
 	collect_start(stacks.collect);
-	news_begin(&stacks, bpf_map__fd(skeleton->maps.news));
+	news = news_new(stacks.symbols, bpf_map__fd(skeleton->maps.news));
 	collect_attached(stacks.collect, stop_sampling, sampling);
 	sampling_start(sampling, bpf_program__fd(skeleton->progs.on_sample));
 	collect_run(stacks.collect, on_event, NULL, &stacks);
 	message("%" PRIu64 " samples a second on each CPU, by %s", hertz, sampling_clock(sampling));
 	sampling_free(sampling);
-	news_end(&stacks);
+	news_free(news);
 	symbols_report(stacks.symbols);
 	symbols_free(stacks.symbols);
 	status = collect_end(stacks.collect);

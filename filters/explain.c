@@ -310,20 +310,25 @@ static void take(struct explain *e, const struct record *record)
 
 	if (!ev || (kind == HISTORY_NOTHING && !chosen && !exchange))
 		return;
-	chosen = chosen && expression_holds(e->chosen, record);
-	if (!history_time(e->history, record, &span) || (span.tid < 0 && !(chosen && has_connection(e, record)))) {
+	if (!history_time(e->history, record, &span)) {
+		if (chosen && expression_holds(e->chosen, record))
+			refuse(e);
+		return;
+	}
+	while (e->alone && span.to > e->alone->to && span.to - e->alone->to > LATE_NS)
+		match_first(e);
+	chosen = chosen && (uint64_t)(span.to - span.from) >= e->threshold && expression_holds(e->chosen, record);
+	if (span.tid < 0 && !(chosen && has_connection(e, record))) {
 		if (chosen)
 			refuse(e);
 		return;
 	}
-	while (e->alone && (span.to > e->alone->to && span.to - e->alone->to > LATE_NS))
-		match_first(e);
 	life = span.tid < 0 ? NULL : history_add(e->history, kind, &span, record);
 	if (life)
 		settle(e, life);
 	if (exchange)
 		exchanges_add(e->exchanges, record, span.tid, span.from, span.to);
-	if (chosen && (uint64_t)(span.to - span.from) >= e->threshold) {
+	if (chosen) {
 		explain_later(e, record, &span, is_call);
 	} else if (is_call) {
 		/* No later call asks for what was before this one. */
@@ -373,8 +378,8 @@ static void report(const struct explain *e)
 			(unsigned long long)e->partly, (unsigned long long)e->explained,
 			100 * (double)e->sum[CAUSE_UNKNOWN].ns / (double)e->total_ns);
 	if (e->unserved)
-		message("%llu of %llu requests have no server's side: no ev=tcp role=server has their connection and "
-			"time",
+		message("%llu of %llu requests have no server's side: no ev=tcp role=server has their connection "
+			"and time",
 			(unsigned long long)e->unserved, (unsigned long long)e->requests);
 	if (disordered)
 		message("%llu spans came after one of the same thread that ended later, and were not used",

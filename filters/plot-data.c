@@ -31,7 +31,7 @@ struct task {
 
 /* In the order of enum kind and enum picture. */
 static const char *const kinds[] = {
-	"timeseries", "histogram", "cdf", "heatmap", "usage", "bar", "pie", "table", "dashboard", NULL,
+	"timeseries", "histogram", "cdf", "heatmap", "usage", "bar", "pie", "table", "dashboard", "timeline", NULL,
 };
 static const char *const formats[] = { "png", "svg", "pdf", "text", NULL };
 
@@ -48,22 +48,23 @@ static bool is_standard_output(const struct task *task)
 static void check_keys(struct task *task)
 {
 	int kind = task->kind;
-	bool over_x = kind == TIMESERIES || kind == HEATMAP || kind == USAGE || kind == DASHBOARD;
+	bool over_x = kind == TIMESERIES || kind == HEATMAP || kind == USAGE || kind == DASHBOARD ||
+		      kind == TIMELINE;
 
 	if (task->x && !over_x)
 		message_usage("--kind %s has no -x", kinds[kind]);
 	if (task->group && (kind == HISTOGRAM || kind == HEATMAP))
 		message_usage("--kind %s has no -g: it shows all values together", kinds[kind]);
-	if (!task->group && (kind == BAR || kind == PIE))
+	if (!task->group && (kind == BAR || kind == PIE || kind == TIMELINE))
 		message_usage("--kind %s wants -g KEY, whose values are compared", kinds[kind]);
-	if (!task->y && kind == USAGE)
+	if (!task->y && (kind == USAGE || kind == TIMELINE))
 		task->y = "dur_ns";
 	if (!task->y && kind != TIMESERIES && kind != BAR && kind != PIE)
 		message_usage("--kind %s wants -y FIELD, whose values are drawn", kinds[kind]);
 	if (!task->x)
 		task->x = "ts";
-	if (kind == USAGE && axis_unit(slice_of(task->x)) != UNIT_TIME)
-		message_usage("--kind usage wants a time for -x: ts, or a key that ends in _ts");
+	if ((kind == USAGE || kind == TIMELINE) && axis_unit(slice_of(task->x)) != UNIT_TIME)
+		message_usage("--kind %s wants a time for -x: ts, or a key that ends in _ts", kinds[kind]);
 }
 
 /* Which kind of picture: what --format says, what FILE's name ends in, what stdout is. */
@@ -158,7 +159,7 @@ static void gather(const struct task *task, struct reader *in, struct sample *sa
 	struct lookup group = { .key = slice_of(task->group ? task->group : "") };
 	struct lookup first = LOOKUP("first_ts"), last = LOOKUP("last_ts"), ts = LOOKUP("ts");
 	bool is_time = axis_unit(x.key) == UNIT_TIME, has_x = sample->wants & (SAMPLE_COLUMNS | SAMPLE_RATE |
-									      SAMPLE_USAGE);
+									      SAMPLE_USAGE | SAMPLE_FIRST);
 	const struct record *record;
 	struct progress progress;
 
@@ -180,12 +181,12 @@ static void gather(const struct task *task, struct reader *in, struct sample *sa
 			continue;
 		if (task->group)
 			name = lookup_value(&group, record);
-		if (!(sample->wants & SAMPLE_USAGE))
-			sample_add(sample, at, value, name ? *name : SLICE("(none)"));
-		else if (value >= 0 && value <= (double)at)
-			sample_span(sample, at - (int64_t)value, at, name ? *name : SLICE("(none)"));
-		else
+		if ((sample->wants & (SAMPLE_USAGE | SAMPLE_FIRST)) && !(value >= 0 && value <= (double)at))
 			misses->not_number++;
+		else if (!(sample->wants & SAMPLE_USAGE))
+			sample_add(sample, at, value, name ? *name : SLICE("(none)"));
+		else
+			sample_span(sample, at - (int64_t)value, at, name ? *name : SLICE("(none)"));
 	}
 	progress_end(&progress);
 	lookup_free(&x);
@@ -325,7 +326,7 @@ static bool has_display(void)
 
 static void say_what_is_partial(const struct sample *sample)
 {
-	if (sample->late && sample->wants)
+	if (sample->late && (sample->wants & ~(unsigned)SAMPLE_FIRST))
 		message("more than %d groups: %d of the largest %d grew late and are drawn with the others",
 			COLUMNS_SERIES - 1, sample->late, SAMPLE_DRAWN);
 	for (int s = 0; s < sample->n_series; s++)
@@ -339,7 +340,7 @@ int main(int argc, char **argv)
 {
 	struct task task = { 0 };
 	const struct option options[] = {
-		{ 0, "kind", "KIND", "timeseries (default), histogram, cdf, heatmap, usage, bar, pie, table, dashboard",
+		{ 0, "kind", "KIND", "timeseries (default), histogram, cdf, heatmap, usage, bar, pie, table, dashboard, timeline",
 		  OPTION_CHOICE, .to = &task.kind, .choices = kinds },
 		{ 'x', NULL, "KEY", "what time is; a whole number (default: ts)", OPTION_TEXT, .to = &task.x },
 		{ 'y', NULL, "FIELD", "the values; without it, events are counted", OPTION_TEXT, .to = &task.y },
@@ -392,7 +393,7 @@ int main(int argc, char **argv)
 	if (task.show && !has_display())
 		return EXIT_FAILED;
 	sample_init(&sample, chart_wants(chart.kind, task.y != NULL), task.group != NULL,
-		    task.y && (chart.kind == BAR || chart.kind == PIE || chart.kind == USAGE));
+		    task.y && (chart.kind == BAR || chart.kind == PIE || chart.kind == USAGE || chart.kind == TIMELINE));
 	in = reader_open(files, NULL);
 	gather(&task, in, &sample, &loss, &misses);
 	status = reader_close(in) ? EXIT_COMPLETE : EXIT_FAILED;

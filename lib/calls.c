@@ -11,7 +11,7 @@
 /* The kernel's numbers, which the host's headers need not have. */
 enum {
 	AT_CWD = -100,
-	F_DUPFD_ = 0, F_SETFD_ = 2, F_DUPFD_CLOEXEC_ = 1030, FD_CLOEXEC_ = 1,
+	F_SETFD_ = 2, FD_CLOEXEC_ = 1,
 	FIONCLEX_ = 0x5450, FIOCLEX_ = 0x5451,
 	EXEC_IS_TOLD = 1,
 	O_CLOEXEC_ = 02000000, CLONE_FS_ = 0x200, CLONE_FILES_ = 0x400,
@@ -36,14 +36,6 @@ enum field {
 	[DUMP_TABLE] = LOOKUP("file_table_address"), [DUMP_PID] = LOOKUP("payload.pid"), \
 	[DUMP_FILENAME] = LOOKUP("filename"), [FD] = LOOKUP("fd") }
 
-/* Arguments that are descriptors, those that are paths, those that say what a path is relative to. */
-static const char *const descriptors[] = {
-	"fildes", "oldfd", "epfd", "ufd", "in_fd", "out_fd", "fd_in", "fd_out", "fdin", "fdout", "pidfd",
-	"mqdes", "fanotify_fd",
-};
-static const char *const paths[] = { "filename", "pathname", "path", "oldname", "dir_name", "specialfile" };
-static const char *const directories[] = { "dfd", "olddfd" };
-
 /* `argv.0`, `argv.1` ... are below `argv`. */
 void calls_keys(void add(const char *key, void *data), void *data)
 {
@@ -51,12 +43,7 @@ void calls_keys(void add(const char *key, void *data), void *data)
 
 	for (size_t i = 0; i < FIELDS; i++)
 		add(fields[i].key.at, data);
-	for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++)
-		add(descriptors[i], data);
-	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-		add(paths[i], data);
-	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
-		add(directories[i], data);
+	syscalls_argument_names(add, data);
 	address_keys(add, data);
 }
 
@@ -112,29 +99,21 @@ uint64_t calls_answered(const struct calls *calls)
 	return calls->answered;
 }
 
-static bool has(const char *const *names, size_t n, struct slice key)
-{
-	for (size_t i = 0; i < n; i++)
-		if (slice_equal(key, slice_of(names[i])))
-			return true;
-	return false;
-}
-#define HAS(names, key) has(names, sizeof names / sizeof *names, key)
-
 /* The argument named fd, or the first one that is a descriptor; the first path. */
 static struct places look(const struct shape *shape)
 {
 	struct places places = { .known = true };
 
 	for (uint16_t i = 0; i < shape->n; i++) {
-		struct slice key = shape->key[i];
+		uint16_t place = (uint16_t)(i + 1);
 
-		if (slice_equal(key, SLICE("fd")) || (!places.fd && HAS(descriptors, key)))
-			places.fd = (uint16_t)(i + 1);
-		else if (!places.path && HAS(paths, key))
-			places.path = (uint16_t)(i + 1);
-		else if (!places.directory && HAS(directories, key))
-			places.directory = (uint16_t)(i + 1);
+		switch (syscalls_argument(shape->key[i])) {
+		case ARGUMENT_FD: places.fd = place; break;
+		case ARGUMENT_DESCRIPTOR: places.fd = places.fd ? places.fd : place; break;
+		case ARGUMENT_PATH: places.path = places.path ? places.path : place; break;
+		case ARGUMENT_DIRECTORY: places.directory = places.directory ? places.directory : place; break;
+		default: break;
+		}
 	}
 	return places;
 }
@@ -415,10 +394,10 @@ static int64_t fcntl_command(struct calls *calls)
 	struct slice cmd = text(calls, CMD);
 
 	if (slice_equal(cmd, SLICE("F_DUPFD")))
-		return F_DUPFD_;
+		return SYSCALL_DUPFD;
 	if (slice_equal(cmd, SLICE("F_SETFD")))
 		return F_SETFD_;
-	return slice_equal(cmd, SLICE("F_DUPFD_CLOEXEC")) ? F_DUPFD_CLOEXEC_ : number_or(calls, CMD, -1);
+	return slice_equal(cmd, SLICE("F_DUPFD_CLOEXEC")) ? SYSCALL_DUPFD_CLOEXEC : number_or(calls, CMD, -1);
 }
 
 static enum syscall_cloexec cloexec_of(struct calls *calls, const struct syscall *syscall)
@@ -680,8 +659,8 @@ static void apply(struct calls *calls, struct thread *thread, struct process *pr
 		if (call->argument == F_SETFD_)
 			end_flag(files_find(calls->processes, process->files, call->fd), call,
 				 call->argument2 & FD_CLOEXEC_);
-		call->cloexec = call->argument == F_DUPFD_ ? CLOEXEC_NO : CLOEXEC_YES;
-		if (call->argument == F_DUPFD_ || call->argument == F_DUPFD_CLOEXEC_)
+		call->cloexec = call->argument == SYSCALL_DUPFD ? CLOEXEC_NO : CLOEXEC_YES;
+		if (call->argument == SYSCALL_DUPFD || call->argument == SYSCALL_DUPFD_CLOEXEC)
 			end_dup(calls, process, call, ret);
 		break;
 	case SYSCALL_IOCTL:
@@ -714,12 +693,9 @@ static void apply(struct calls *calls, struct thread *thread, struct process *pr
 
 static bool returns_descriptor(const struct call *call)
 {
-	switch (call->syscall->does) {
-	case SYSCALL_OPENS: case SYSCALL_MAKES: case SYSCALL_MEMFD: case SYSCALL_SOCKET:
-	case SYSCALL_ACCEPT: case SYSCALL_DUP: case SYSCALL_DUP2: case SYSCALL_FOREIGN: return true;
-	case SYSCALL_FCNTL: return call->argument == F_DUPFD_ || call->argument == F_DUPFD_CLOEXEC_;
-	default: return false;
-	}
+	if (call->syscall->does == SYSCALL_FCNTL)
+		return call->argument == SYSCALL_DUPFD || call->argument == SYSCALL_DUPFD_CLOEXEC;
+	return syscalls_makes_descriptor(call->syscall);
 }
 
 /* The exit of the call that made the descriptor may come after the entry of one that uses it. */
@@ -756,6 +732,18 @@ static void end_call(struct calls *calls, struct thread *thread, int64_t ret, st
 	}
 }
 
+/* A path whose page was not there at the entry: collect-syscalls tells it with the exit. */
+static void take_late_path(struct calls *calls, struct call *call)
+{
+	uint16_t at = places_of(calls, calls->record->shape).path;
+	struct slice path = at ? calls->record->value[at - 1] : (struct slice){ "", 0 };
+
+	if (call->syscall->does == SYSCALL_SYMLINK)
+		path = text(calls, NEWNAME);
+	if (path.len)
+		set_path(call, keep(calls, path));
+}
+
 void calls_end(struct calls *calls, const struct record *record, struct thread *thread, int64_t ts,
 	       struct span_call *told)
 {
@@ -771,6 +759,7 @@ void calls_end(struct calls *calls, const struct record *record, struct thread *
 	told->error = (struct slice){ "", 0 };
 	if (returned) {
 		ret = (int64_t)value;
+		take_late_path(calls, call);
 		end_call(calls, thread, ret, told);
 		if (ret < 0 && ret >= -4095)
 			told->error = syscalls_error(-ret);

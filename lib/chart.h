@@ -7,9 +7,9 @@
 #include "gnuplot.h"
 #include "sample.h"
 
-enum kind { TIMESERIES, HISTOGRAM, CDF, HEATMAP, USAGE, BAR, PIE, TABLE, DASHBOARD };
+enum kind { TIMESERIES, HISTOGRAM, CDF, HEATMAP, USAGE, BAR, PIE, TABLE, DASHBOARD, TIMELINE };
 
-enum { CHART_BARS = 20 };	/* groups that have a bar of their own */
+enum { CHART_BARS = 20, CHART_ROWS = 60 };	/* groups that have a bar, a row of a time line, of their own */
 
 struct chart {
 	enum kind kind;

@@ -33,12 +33,19 @@ enum {
 	HELD_BYTES = 8 << 20,
 	ROUND_NS = 100 * 1000 * 1000,	/* at most between two looks at signals and the command */
 	ITERATORS_MAX = 8,
+	MEASURED_RUNS = 1 << 18,	/* of programs: at most some more than these are measured */
 	REASON = 256,
 };
 
 struct iterator {
 	const char *program;
-	int fd;
+	int link, fd;		/* fd -1: it was read, and is opened anew */
+};
+
+/* What the kernel knows of the programs' runs. */
+struct runs {
+	uint64_t ns, n;		/* while it measured them */
+	uint64_t missed;	/* because the program ran on that CPU already */
 };
 
 struct collect {
@@ -52,6 +59,9 @@ struct collect {
 	int64_t epoch;			/* of the monotonic clock's 0 */
 	uint64_t began, ended;
 	int measuring;			/* the kernel measures programs while this is open */
+	bool refused;			/* it does not */
+	bool sampled;			/* it has measured enough; */
+	struct runs measured;		/* that is this */
 
 	struct iterator iterators[ITERATORS_MAX];
 	size_t iterators_n;
@@ -150,11 +160,28 @@ static bool iterates(const struct bpf_program *program)
 	return bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
 }
 
+/* NULL, and errno, when it fails. */
+static struct bpf_link *attach_program(const struct collect_program *programs, const struct bpf_object *object,
+				       const struct bpf_program *program)
+{
+	union bpf_iter_link_info info = { 0 };
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof info);
+
+	for (const struct collect_program *p = programs; p->name; p++) {
+		if (!p->map || strcmp(p->name, bpf_program__name(program)) != 0)
+			continue;
+		info.map.map_fd = (uint32_t)bpf_object__find_map_fd_by_name(object, p->map);
+		return bpf_program__attach_iter(program, &options);
+	}
+	return bpf_program__attach(program);
+}
+
 /* Trying programs one by one */
 
 /* Loads and attaches the program alone: 0, or what it failed with. */
-static int try_alone(const struct bpf_object_skeleton *skeleton, const char *name)
+static int try_alone(const struct collect *collect, const char *name)
 {
+	const struct bpf_object_skeleton *skeleton = collect->skeleton;
 	struct bpf_object *object = bpf_object__open_mem(skeleton->data, skeleton->data_sz, NULL);
 	struct bpf_program *program, *tried = NULL;
 	struct bpf_link *link = NULL;
@@ -176,7 +203,8 @@ static int try_alone(const struct bpf_object_skeleton *skeleton, const char *nam
 	else if (bpf_object__load(object))
 		error = errno;
 	/* What has no fixed place to attach to is attached by the collector: perf events. */
-	else if (bpf_program__type(tried) != BPF_PROG_TYPE_PERF_EVENT && !(link = bpf_program__attach(tried)))
+	else if (bpf_program__type(tried) != BPF_PROG_TYPE_PERF_EVENT &&
+		 !(link = attach_program(collect->programs, object, tried)))
 		error = errno;
 	bpf_link__destroy(link);
 	bpf_object__close(object);
@@ -197,7 +225,7 @@ static void choose(struct collect *collect)
 	for (struct collect_program *p = collect->programs; p->name; p++) {
 		if (p->off || (!p->instead && !p->optional))
 			continue;
-		p->off = try_alone(collect->skeleton, p->name) != 0;
+		p->off = try_alone(collect, p->name) != 0;
 		for (struct collect_program *q = collect->programs; q->name && p->instead; q++)
 			if (!strcmp(q->name, p->instead) && !p->off)
 				q->off = true;
@@ -224,7 +252,7 @@ static int check(struct collect *collect)
 	check_line("rights", may_trace() ? "ok" : "missing: run as root, or with CAP_BPF and CAP_PERFMON");
 	choose(collect);
 	for (const struct collect_program *p = collect->programs; p->name; p++) {
-		int error = try_alone(collect->skeleton, p->name);
+		int error = try_alone(collect, p->name);
 		char verdict[2 * REASON];
 
 		if (!error)
@@ -286,6 +314,11 @@ static void hold(struct collect *collect, const struct event *event, size_t size
 		return;
 	inorder_pass(collect->inorder, 0, pass, collect);
 	inorder_add(collect->inorder, event->ts, event, size);
+}
+
+void collect_add(struct collect *collect, const struct event *event, size_t size)
+{
+	hold(collect, event, size);
 }
 
 /* One event of the ring; less than 0 ends the round. */
@@ -422,6 +455,7 @@ static void load(struct collect *collect)
 			bpf_program__set_autoload(program_of(collect, p->name), false);
 	/* Statistics of the kernel's side, for the last line; without them the line says so. */
 	collect->measuring = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	collect->refused = collect->measuring < 0;
 	*last_words = '\0';
 	if (bpf_object__load_skeleton(collect->skeleton)) {
 		int error = errno;
@@ -431,18 +465,18 @@ static void load(struct collect *collect)
 	}
 }
 
-static void attach_one(struct bpf_prog_skeleton *p)
+static void attach_one(const struct collect *collect, struct bpf_prog_skeleton *p)
 {
 	struct bpf_program *program = *p->prog;
 
 	if (*p->link || !bpf_program__autoload(program) || bpf_program__type(program) == BPF_PROG_TYPE_PERF_EVENT)
 		return;		/* perf events are the collector's to attach */
-	*p->link = bpf_program__attach(program);
+	*p->link = attach_program(collect->programs, collect->object, program);
 	if (!*p->link)
 		message_die("cannot attach the BPF program %s: %s%s", p->name, strerror(errno), remedy(errno));
 }
 
-/* Iterators are opened now, and run when they are read: later the right to open them is gone. */
+/* Iterators are opened now, and run when they are read. */
 static void open_iterators(struct collect *collect)
 {
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++) {
@@ -451,11 +485,11 @@ static void open_iterators(struct collect *collect)
 
 		if (!iterates(*p->prog) || !bpf_program__autoload(*p->prog))
 			continue;
-		attach_one(p);
+		attach_one(collect, p);
 		fd = bpf_iter_create(bpf_link__fd(*p->link));
 		if (fd < 0 || collect->iterators_n == ITERATORS_MAX)
 			message_die("cannot open the BPF iterator %s: %s", p->name, strerror(errno));
-		collect->iterators[collect->iterators_n++] = (struct iterator){ p->name, fd };
+		collect->iterators[collect->iterators_n++] = (struct iterator){ p->name, bpf_link__fd(*p->link), fd };
 	}
 }
 
@@ -463,7 +497,7 @@ static void attach(struct collect *collect)
 {
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++)
 		if (!iterates(*collect->skeleton->progs[i].prog))
-			attach_one(&collect->skeleton->progs[i]);
+			attach_one(collect, &collect->skeleton->progs[i]);
 }
 
 /* Threads that start while the others are marked must have their role too, so this is first. */
@@ -471,7 +505,7 @@ static void give_roles(struct collect *collect)
 {
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++)
 		if (!strcmp(collect->skeleton->progs[i].name, "inherit_role"))
-			attach_one(&collect->skeleton->progs[i]);
+			attach_one(collect, &collect->skeleton->progs[i]);
 	collect_iterate(collect, "mark_tasks", 1, NULL, NULL);
 }
 
@@ -515,17 +549,27 @@ void collect_start(struct collect *collect)
 	drop_rights(collect);
 }
 
+static struct iterator *iterator_of(struct collect *collect, const char *program)
+{
+	struct iterator *iterator = collect->iterators;
+
+	while (strcmp(iterator->program, program))
+		iterator++;
+	if (iterator->fd < 0)
+		iterator->fd = bpf_iter_create(iterator->link);
+	if (iterator->fd < 0)
+		message_die("cannot open the BPF iterator %s again: %s", program, strerror(errno));
+	return iterator;
+}
+
 void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state)
 {
 	size_t held = 0, room = (64 << 10) / size * size;
 	char *buffer = memory_get(room);
-	int fd = -1;
+	struct iterator *iterator = iterator_of(collect, program);
 
-	for (size_t i = 0; i < collect->iterators_n; i++)
-		if (!strcmp(collect->iterators[i].program, program))
-			fd = collect->iterators[i].fd;
 	for (;;) {
-		ssize_t n = read(fd, buffer + held, room - held);
+		ssize_t n = read(iterator->fd, buffer + held, room - held);
 		size_t at = 0;
 
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -540,6 +584,8 @@ void collect_iterate(struct collect *collect, const char *program, size_t size, 
 		held -= at;
 		memmove(buffer, buffer + at, held);
 	}
+	close(iterator->fd);
+	iterator->fd = -1;
 	free(buffer);
 }
 
@@ -562,41 +608,6 @@ static int waiting_for(int ring)
 	return waiting;
 }
 
-void collect_run(struct collect *collect, collect_event *event, collect_every *every, void *state)
-{
-	int waiting = waiting_for(bpf_map__fd(section(collect->object, "ring")));
-	bool more = false;
-
-	collect->event = event;
-	collect->state = state;
-	if (collect->command.pid)
-		command_release(&collect->command, collect->options->command);
-	while (goes_on(collect)) {
-		if (!more)
-			wait_for_events(waiting);
-		more = drain(collect);
-		if (every)
-			every(state, collect_ts(collect, clock_monotonic()));
-		writer_flush(collect->out);
-	}
-	close(waiting);
-	if (unread(collect))
-		exit(EXIT_COMPLETE);	/* quietly, as every program does; the kernel takes all down */
-	detach(collect);
-	collect->ended = clock_monotonic();
-	while (drain(collect))
-		continue;
-	inorder_pass(collect->inorder, UINT64_MAX, pass, collect);
-	if (every)
-		every(state, collect_ts(collect, collect->ended));
-}
-
-/* What the kernel knows of the programs' runs. */
-struct runs {
-	uint64_t ns, n;
-	uint64_t missed;	/* because the program ran on that CPU already */
-};
-
 static struct runs count_runs(const struct collect *collect)
 {
 	struct runs runs = { 0 };
@@ -615,6 +626,59 @@ static struct runs count_runs(const struct collect *collect)
 	return runs;
 }
 
+static uint64_t all_runs(const struct collect *collect)
+{
+	uint64_t n = 0;
+
+	for (size_t cpu = 0; cpu < COUNTED_CPUS; cpu++)
+		n += __atomic_load_n(&collect->counters[cpu].runs, __ATOMIC_RELAXED);
+	return n;
+}
+
+/*
+ * To measure a run costs two more looks at the clock, so only the first ones are. (Measuring cannot be resumed:
+ * the right to it has been dropped.)
+ */
+static void measure_enough(struct collect *collect)
+{
+	if (collect->measuring < 0 || all_runs(collect) < MEASURED_RUNS)
+		return;
+	collect->measured = count_runs(collect);
+	collect->sampled = true;
+	close(collect->measuring);
+	collect->measuring = -1;
+}
+
+void collect_run(struct collect *collect, collect_event *event, collect_every *every, void *state)
+{
+	int waiting = waiting_for(bpf_map__fd(section(collect->object, "ring")));
+	bool more = false;
+
+	collect->event = event;
+	collect->state = state;
+	if (collect->command.pid)
+		command_release(&collect->command, collect->options->command);
+	while (goes_on(collect)) {
+		if (!more)
+			wait_for_events(waiting);
+		more = drain(collect);
+		if (every)
+			every(state, collect_ts(collect, clock_monotonic()));
+		measure_enough(collect);
+		writer_flush(collect->out);
+	}
+	close(waiting);
+	if (unread(collect))
+		exit(EXIT_COMPLETE);	/* quietly, as every program does; the kernel takes all down */
+	detach(collect);
+	collect->ended = clock_monotonic();
+	while (drain(collect))
+		continue;
+	inorder_pass(collect->inorder, UINT64_MAX, pass, collect);
+	if (every)
+		every(state, collect_ts(collect, collect->ended));
+}
+
 static double own_seconds(void)
 {
 	struct rusage usage;
@@ -627,11 +691,16 @@ static double own_seconds(void)
 /* The last line: how much, and what it cost. */
 static void say_cost(const struct collect *collect, const struct runs *runs)
 {
-	double seconds = (double)(collect->ended - collect->began) / 1e9;
-	char kernel[128] = "not measured: the kernel refused to";
+	const struct runs *measured = collect->sampled ? &collect->measured : runs;
+	double seconds = (double)(collect->ended - collect->began) / 1e9, ns = (double)measured->ns;
+	uint64_t all = all_runs(collect);
+	char kernel[160] = "not measured: the kernel refused to";
 
-	if (collect->measuring >= 0)
-		snprintf(kernel, sizeof kernel, "%.3f s in %" PRIu64 " runs", (double)runs->ns / 1e9, runs->n);
+	if (collect->sampled && measured->n)
+		snprintf(kernel, sizeof kernel, "about %.3f s in %" PRIu64 " runs, from the first %" PRIu64,
+			 ns / (double)measured->n * (double)all / 1e9, all, measured->n);
+	else if (!collect->refused)
+		snprintf(kernel, sizeof kernel, "%.3f s in %" PRIu64 " runs", ns / 1e9, measured->n);
 	message("%" PRIu64 " events in %.3f s, %" PRIu64 " lost; BPF programs: %s; collector: %.3f s of CPU",
 		collect->seen, seconds, collect->lost, kernel, own_seconds());
 }
@@ -642,7 +711,8 @@ static void free_all(struct collect *collect)
 	ring_buffer__free(collect->ring);
 	inorder_free(collect->inorder);
 	for (size_t i = 0; i < collect->iterators_n; i++)
-		close(collect->iterators[i].fd);
+		if (collect->iterators[i].fd >= 0)
+			close(collect->iterators[i].fd);
 	if (collect->measuring >= 0)
 		close(collect->measuring);
 	bpf_object__destroy_skeleton(collect->skeleton);

@@ -82,6 +82,7 @@ struct collect_program {
 	const char *instead;	/* the program that is used when this one does not load; not loaded else */
 	const char *with;	/* loaded only together with that one */
 	bool optional;		/* the collector does without; collect_has() tells */
+	const char *map;	/* an iterator over what this map of the object holds */
 };
 
 /* Entries for the programs of bpf/bpf.h, which are in every object. */
@@ -110,7 +111,7 @@ bool collect_has(const struct collect *collect, const char *program);
 
 /*
  * Runs the iterator PROGRAM (bpf/: SEC("iter/task")) and hands over what it writes, in records of SIZE bytes.
- * Each can be run once. The other programs are attached already, so what it tells joins what events tell.
+ * The other programs are attached already, so what it tells joins what events tell. May be run again.
  */
 typedef void collect_each(void *state, const void *record);
 void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state);
@@ -156,6 +157,9 @@ void collect_name(struct label *label, const char name[COMM]);
  * as it. collect_run() does it for events.
  */
 void collect_span(struct collect *collect, const struct event *event, struct label *comm, struct span *span);
+
+/* An event that did not come by the ring, such as what an iterator tells while it records: in its place in time. */
+void collect_add(struct collect *collect, const struct event *event, size_t size);
 
 /* Whether what an iterator tells of a thread is wanted: EVENT was filled by event_of() of a wanted one. */
 bool collect_wants(struct collect *collect, const struct event *event);

@@ -113,7 +113,8 @@ size_t exchanges_connection(struct exchanges *e, const struct record *record, ch
 	return is_server(e, record) ? 0 : connection_of(e, record, to);
 }
 
-const struct exchange *exchanges_find(const struct exchanges *e, struct slice connection, int64_t from, int64_t to)
+const struct exchange *exchanges_find(const struct exchanges *e, struct slice connection, int64_t from,
+				      int64_t to)
 {
 	const struct exchange *best = NULL;
 	int64_t most = 0;

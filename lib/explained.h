@@ -11,7 +11,7 @@ enum { EXPLAINED_BYTES = 4096 };	/* of a span's own fields; further ones are lef
 /* Either that, or a record ev=lost on its way between such. */
 struct explained {
 	struct explained *next;	/* waits for the same thread */
-	int64_t from, to, tid;	/* tid -1: of a request as its client saw it; `split` is of the server's thread */
+	int64_t from, to, tid;	/* tid -1: none is told of this request, `split` is of the server's */
 	/* Which thread is to be known better; the caller's, as is `next`. */
 	enum { EXPLAINED_EXCHANGE, EXPLAINED_OWN_SIDE, EXPLAINED_SERVER_SIDE, EXPLAINED_DONE } waits_for;
 	bool lost;
@@ -40,7 +40,7 @@ struct explained_fields {
 	{ LOOKUP("dns_ns"), LOOKUP("connect_ns"), LOOKUP("tls_ns"), LOOKUP("ttfb_ns"), NULL, 0 }
 void explained_fields_free(struct explained_fields *fields);
 
-/* The span of a record, which is not split yet; CONNECTION (may be empty) is where its server's side is. Copies all. */
+/* The span of a record, which is not split yet; CONNECTION (or empty) leads to its server's side. Copies all. */
 struct explained *explained_new(struct explained_fields *fields, const struct record *record,
 			   const struct history_span *span, struct slice connection);
 /* An ev=lost. */

@@ -126,7 +126,7 @@ struct history_call history_call(struct history *history, const struct record *r
 void history_split(struct history *history, const struct life *life, int64_t from, int64_t to,
 		   const struct history_call *self, struct split *split);
 
-/* Since when the thread has not slept, at the time AT; LIMIT when it is longer ago. O(log n + those since). */
+/* Since when the thread has not slept, at the time AT; at least LIMIT. O(log n + spans since). */
 int64_t history_awake(const struct life *life, int64_t at, int64_t limit);
 
 /* The text of a name; empty when it is not known. */

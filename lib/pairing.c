@@ -485,7 +485,10 @@ static void on_exec(struct pairing *p)
 		return;
 	span = span_of(p, cpu_number(p), thread, -1);
 	process = thread ? calls_process(p->calls, thread) : NULL;
-	span_exec(p->out, &span, text(p, FILENAME), text_slice(process ? process->argv : NULL));
+	span_exec(p->out, &span, &(struct span_exec){
+		.path = text(p, FILENAME),
+		.argv = text_slice(process ? process->argv : NULL),
+	});
 }
 
 /* Its life and its time on CPUs are told only where all of them is known. */
@@ -497,9 +500,16 @@ static void put_exit(struct pairing *p, struct thread *thread)
 	bool runs = thread->state == THREAD_RUNNING && p->ts >= thread->since;
 	struct span span = span_of(p, thread->cpu, thread, born ? p->ts - thread->born : -1);
 
-	span_exit(p->out, &span, thread->exit_code,
-		  born && runs ? (int64_t)thread->cpu_ns + p->ts - thread->since : -1,
-		  text_slice(process ? process->path : NULL), text_slice(process ? process->argv : NULL));
+	span_exit(p->out, &span, &(struct span_exit){
+		.code = thread->exit_code,
+		.signal = -1,
+		.cpu_ns = born && runs ? (int64_t)thread->cpu_ns + p->ts - thread->since : -1,
+		.process_ns = -1,
+		.process_cpu_ns = -1,
+		.maxrss_bytes = -1,
+		.path = text_slice(process ? process->path : NULL),
+		.argv = text_slice(process ? process->argv : NULL),
+	});
 }
 
 static void on_thread_exit(struct pairing *p)

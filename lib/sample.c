@@ -178,7 +178,9 @@ void sample_add(struct sample *sample, int64_t x, double y, struct slice name)
 
 	if (sample->wants & SAMPLE_RATE)
 		flows_count(&sample->flows, x, slot_of(sample, group));
-	if (!(sample->wants & (SAMPLE_COLUMNS | SAMPLE_SPREAD | SAMPLE_LINEAR)))
+	if (!(sample->wants & (SAMPLE_COLUMNS | SAMPLE_SPREAD | SAMPLE_LINEAR | SAMPLE_FIRST)))
+		return;
+	if ((sample->wants & SAMPLE_FIRST) && sample->count > SAMPLE_EXACT)
 		return;
 	if (sample->exact && sample->count > SAMPLE_EXACT)
 		pour(sample);
@@ -270,7 +272,7 @@ static void sort_values(struct sample *sample)
 
 void sample_finish(struct sample *sample)
 {
-	bool kept = sample->points != NULL;
+	bool kept = sample->points != NULL && !(sample->wants & SAMPLE_FIRST);
 	uint32_t n, *order;
 	struct series other = { .is_other = true, .slot = OTHER };
 

@@ -26,6 +26,7 @@ enum sample_wants {
 	SAMPLE_LINEAR = 4,	/* linear bins of all values */
 	SAMPLE_RATE = 8,	/* a count over time */
 	SAMPLE_USAGE = 16,	/* the value is a span's time; it ends at x: time used over time */
+	SAMPLE_FIRST = 32,	/* the first SAMPLE_EXACT values as they are, of the others their number and sum */
 };
 
 struct point {

@@ -95,6 +95,10 @@ void span_blocked(struct writer *out, const struct span *span, char state, struc
 	end(out, span);
 }
 
+static const struct key arguments[SPAN_ARGUMENTS] = {
+	{ "\targ0=", 6 }, { "\targ1=", 6 }, { "\targ2=", 6 }, { "\targ3=", 6 }, { "\targ4=", 6 }, { "\targ5=", 6 },
+};
+
 void span_syscall(struct writer *out, const struct span *span, const struct span_call *call)
 {
 	begin(out, span, SLICE("syscall"));
@@ -106,6 +110,8 @@ void span_syscall(struct writer *out, const struct span *span, const struct span
 	put_text(out, KEY("path"), call->path);
 	put_number(out, KEY("bytes"), call->bytes);
 	put_text(out, KEY("errno"), call->error);
+	for (size_t i = 0; call->arguments && i < SPAN_ARGUMENTS; i++)
+		writer_u64(out, arguments[i], call->arguments[i]);
 	end(out, span);
 }
 
@@ -167,22 +173,94 @@ void span_fork(struct writer *out, const struct span *parent, int64_t child_pid,
 	end(out, parent);
 }
 
-void span_exec(struct writer *out, const struct span *span, struct slice path, struct slice argv)
+static void put_argv(struct writer *out, struct slice path, struct slice argv, bool truncated)
 {
-	begin(out, span, SLICE("exec"));
 	put_text(out, KEY("path"), path);
 	put_text(out, KEY("argv"), argv);
+	if (truncated)
+		writer_raw(out, KEY("argv_truncated"), SLICE("1"));
+}
+
+void span_exec(struct writer *out, const struct span *span, const struct span_exec *exec)
+{
+	begin(out, span, SLICE("exec"));
+	put_argv(out, exec->path, exec->argv, exec->argv_truncated);
+	put_text(out, KEY("errno"), exec->error);
 	end(out, span);
 }
 
-void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns, struct slice path,
-	       struct slice argv)
+void span_exit(struct writer *out, const struct span *span, const struct span_exit *exit)
 {
 	begin(out, span, SLICE("exit"));
-	put_number(out, KEY("code"), code);
+	put_number(out, KEY("code"), exit->code);
+	put_number(out, KEY("signal"), exit->signal);
 	put_number(out, KEY("dur_ns"), span->dur_ns);
-	put_number(out, KEY("cpu_ns"), cpu_ns);
-	put_text(out, KEY("path"), path);
-	put_text(out, KEY("argv"), argv);
+	put_number(out, KEY("cpu_ns"), exit->cpu_ns);
+	put_number(out, KEY("process_ns"), exit->process_ns);
+	put_number(out, KEY("process_cpu_ns"), exit->process_cpu_ns);
+	put_number(out, KEY("maxrss_bytes"), exit->maxrss_bytes);
+	put_argv(out, exit->path, exit->argv, exit->argv_truncated);
 	end(out, span);
+}
+
+void span_rss(struct writer *out, const struct span *span, int64_t bytes)
+{
+	begin(out, span, SLICE("rss"));
+	put_number(out, KEY("bytes"), bytes);
+	end(out, span);
+}
+
+void span_usage(struct writer *out, const struct span *span, int64_t cpu_ns, int64_t rss_bytes)
+{
+	begin(out, span, SLICE("usage"));
+	put_number(out, KEY("cpu_ns"), cpu_ns);
+	put_number(out, KEY("rss_bytes"), rss_bytes);
+	end(out, span);
+}
+
+static void put_ends(struct writer *out, const struct span_ends *ends)
+{
+	put_text(out, KEY("role"), ends->role);
+	put_text(out, KEY("saddr"), ends->saddr);
+	put_number(out, KEY("sport"), ends->sport);
+	put_text(out, KEY("daddr"), ends->daddr);
+	put_number(out, KEY("dport"), ends->dport);
+}
+
+static void end_of(struct writer *out, const struct span *span)
+{
+	struct span without = *span;
+
+	put_text(out, KEY("of"), span->role);
+	without.role = SLICE("");
+	end(out, &without);
+}
+
+void span_tcp(struct writer *out, const struct span *span, const struct span_tcp *tcp)
+{
+	begin(out, span, SLICE("tcp"));
+	put_ends(out, &tcp->ends);
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_number(out, KEY("ttfb_ns"), tcp->ttfb_ns);
+	put_number(out, KEY("tx_bytes"), tcp->tx_bytes);
+	put_number(out, KEY("rx_bytes"), tcp->rx_bytes);
+	put_text(out, KEY("http_method"), tcp->method);
+	put_text(out, KEY("http_path"), tcp->path);
+	put_number(out, KEY("http_status"), tcp->status);
+	writer_bytes(out, tcp->stacks.at, tcp->stacks.len);
+	end_of(out, span);
+}
+
+void span_conn(struct writer *out, const struct span *span, const struct span_conn *conn)
+{
+	begin(out, span, SLICE("conn"));
+	put_ends(out, &conn->ends);
+	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_number(out, KEY("tx_bytes"), conn->tx_bytes);
+	put_number(out, KEY("rx_bytes"), conn->rx_bytes);
+	put_number(out, KEY("retransmits"), conn->retransmits);
+	put_number(out, KEY("rtt_ns"), conn->rtt_ns);
+	put_text(out, KEY("first_state"), conn->first_state);
+	put_text(out, KEY("last_state"), conn->last_state);
+	end_of(out, span);
 }

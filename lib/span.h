@@ -45,7 +45,9 @@ struct span_call {
 	struct slice path;
 	int64_t bytes;
 	struct slice error;	/* ENOENT ... */
+	const uint64_t *arguments;	/* SPAN_ARGUMENTS of them; NULL: nobody asks */
 };
+enum { SPAN_ARGUMENTS = 6 };
 
 void span_oncpu(struct writer *out, const struct span *span, struct slice why, struct span_other next);
 void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by);
@@ -74,9 +76,59 @@ void span_block(struct writer *out, const struct span *span, const struct span_b
 /* A sample: SPAN's duration is of no use. */
 void span_cpu(struct writer *out, const struct span *span, struct slice stack);
 void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child);
-void span_exec(struct writer *out, const struct span *span, struct slice path, struct slice argv);
-/* DUR_NS of the span is the life of the thread; PATH and ARGV are those of its program. */
-void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns, struct slice path,
-	       struct slice argv);
+/* What is told of a program that a thread starts. */
+struct span_exec {
+	struct slice path, argv;
+	bool argv_truncated;
+	struct slice error;	/* ENOENT ...: it does not start */
+};
+
+/*
+ * What is told of the end of a thread: dur_ns of the span is its life. The fields from process_ns on are told
+ * once for each process, with its last thread.
+ */
+struct span_exit {
+	int64_t code, signal;	/* one of the two */
+	int64_t cpu_ns;
+	int64_t process_ns, process_cpu_ns, maxrss_bytes;
+	struct slice path, argv;	/* of the program that the process ran last */
+	bool argv_truncated;
+};
+
+void span_exec(struct writer *out, const struct span *span, const struct span_exec *exec);
+void span_exit(struct writer *out, const struct span *span, const struct span_exit *exit);
+/* What a process uses: CPU_NS since it was made. */
+void span_rss(struct writer *out, const struct span *span, int64_t bytes);
+void span_usage(struct writer *out, const struct span *span, int64_t cpu_ns, int64_t rss_bytes);
+
+/* The two ends of a connection, seen from the side whose span it is. */
+struct span_ends {
+	struct slice role;	/* client, server: who opened it */
+	struct slice saddr, daddr;
+	int64_t sport, dport;
+};
+
+/* What is told of an exchange; the HTTP fields where it is one and its bytes could be read. */
+struct span_tcp {
+	struct span_ends ends;
+	int64_t ttfb_ns;
+	int64_t tx_bytes, rx_bytes;
+	struct slice method, path;
+	int64_t status;
+	struct slice stacks;	/* fields that tell where it was, or empty */
+};
+
+/* What is told of a connection's life. */
+struct span_conn {
+	struct span_ends ends;
+	int64_t tx_bytes, rx_bytes;
+	int64_t retransmits;
+	int64_t rtt_ns;
+	struct slice first_state, last_state;	/* ESTABLISHED ... */
+};
+
+/* The role of the span goes into `of`, as `role` is that of the connection. */
+void span_tcp(struct writer *out, const struct span *span, const struct span_tcp *tcp);
+void span_conn(struct writer *out, const struct span *span, const struct span_conn *conn);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "figures.h"
@@ -23,6 +24,8 @@ struct group {
 
 struct sums_reader {
 	struct bpf_object *object;
+	struct sums_cpu *cpus;	/* the kernel's array, mapped when it is there */
+	int cpus_n;
 	uint64_t interval;
 	int64_t since;		/* the beginning of the interval; 0: nothing was read yet */
 	uint64_t lost;
@@ -54,6 +57,10 @@ struct sums_reader *sums_reader_new(struct bpf_object *object, uint64_t interval
 	reader->plan = (struct figures_plan){ .figure = reader->figure, .n = 2, .memory_kept = UINT64_MAX };
 	figures_start(&reader->plan);
 	reader->partial = partial_new(SLICE("dur_ns"));
+	reader->cpus_n = libbpf_num_possible_cpus();
+	if (reader->cpus_n < 1)
+		message_die("cannot find out how many CPUs there are: %s", strerror(-reader->cpus_n));
+	bpf_map__set_max_entries(map_of(object, "sums_cpus"), (uint32_t)reader->cpus_n);
 	bpf_map__set_max_entries(map_of(object, "sums"), SUMS_MAX);
 	bpf_map__set_max_entries(map_of(object, "sums_buckets"), SUMS_BUCKETS_MAX);
 	return reader;
@@ -63,6 +70,8 @@ void sums_reader_free(struct sums_reader *reader)
 {
 	if (!reader)
 		return;
+	if (reader->cpus)
+		munmap(reader->cpus, (size_t)reader->cpus_n * sizeof *reader->cpus);
 	partial_free(reader->partial);
 	free(reader->groups);
 	free(reader);
@@ -183,6 +192,41 @@ static void take_bucket(struct sums_reader *reader, const void *key_at, const vo
 	}
 }
 
+static void map_cpus(struct sums_reader *reader)
+{
+	void *at = mmap(NULL, (size_t)reader->cpus_n * sizeof *reader->cpus, PROT_READ | PROT_WRITE, MAP_SHARED,
+			bpf_map__fd(map_of(reader->object, "sums_cpus")), 0);
+
+	if (at == MAP_FAILED)
+		message_die("cannot map the kernel's sums: %s", strerror(errno));
+	reader->cpus = at;
+}
+
+/* What the places of the CPUs hold of SIDE: first groups, then, when these are joined, buckets. Frees them. */
+static void take_near_groups(struct sums_reader *reader, uint16_t side)
+{
+	for (int cpu = 0; cpu < reader->cpus_n; cpu++) {
+		struct sums_near *near = &reader->cpus[cpu].side[side];
+
+		for (size_t i = 0; i < SUMS_NEAR; i++)
+			if (near->group[i].key.pid)
+				take_sums(reader, &near->group[i].key, &near->group[i].sums);
+		memset(near->group, 0, sizeof near->group);
+	}
+}
+
+static void take_near_buckets(struct sums_reader *reader, uint16_t side)
+{
+	for (int cpu = 0; cpu < reader->cpus_n; cpu++) {
+		struct sums_near *near = &reader->cpus[cpu].side[side];
+
+		for (size_t i = 0; i < SUMS_NEAR_BUCKETS; i++)
+			if (near->bucket[i].bucket.key.pid)
+				take_bucket(reader, &near->bucket[i].bucket, &near->bucket[i].count);
+		memset(near->bucket, 0, sizeof near->bucket);
+	}
+}
+
 static void put(struct sums_reader *reader, struct writer *out, int64_t ts, struct group *group, sums_names *names,
 		void *state)
 {
@@ -211,13 +255,17 @@ uint64_t sums_reader_pass(struct sums_reader *reader, struct writer *out, int64_
 
 	if (!reader->since)
 		reader->since = ts;
+	if (!reader->cpus)
+		map_cpus(reader);
 	if (!last && end <= reader->since)
 		return 0;
 	__atomic_store_n(&control->side, !side, __ATOMIC_SEQ_CST);
 	/* Programs that read the old side are over long before. */
 	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	take_near_groups(reader, side);
 	take_side(reader, "sums", side, sizeof(struct sums_key), take_sums);
 	join_cpus(reader);
+	take_near_buckets(reader, side);
 	take_side(reader, "sums_buckets", side, sizeof(struct sums_bucket), take_bucket);
 	for (size_t i = 0; i < reader->n; i++) {
 		put(reader, out, last ? ts : end, &reader->groups[i], names, state);

@@ -68,6 +68,44 @@ const struct syscall *syscalls_by_number(int64_t number)
 	return syscalls_find(number == 436 ? SLICE("close_range") : SLICE(""));
 }
 
+bool syscalls_makes_descriptor(const struct syscall *call)
+{
+	switch (call->does) {
+	case SYSCALL_OPENS: case SYSCALL_MAKES: case SYSCALL_MEMFD: case SYSCALL_SOCKET:
+	case SYSCALL_ACCEPT: case SYSCALL_DUP: case SYSCALL_DUP2: case SYSCALL_FOREIGN: return true;
+	default: return false;
+	}
+}
+
+static const struct {
+	const char *name;
+	enum syscall_argument is;
+} arguments[] = {
+	{ "fd", ARGUMENT_FD },
+	{ "fildes", ARGUMENT_DESCRIPTOR }, { "oldfd", ARGUMENT_DESCRIPTOR }, { "epfd", ARGUMENT_DESCRIPTOR },
+	{ "ufd", ARGUMENT_DESCRIPTOR }, { "in_fd", ARGUMENT_DESCRIPTOR }, { "out_fd", ARGUMENT_DESCRIPTOR },
+	{ "fd_in", ARGUMENT_DESCRIPTOR }, { "fd_out", ARGUMENT_DESCRIPTOR }, { "fdin", ARGUMENT_DESCRIPTOR },
+	{ "fdout", ARGUMENT_DESCRIPTOR }, { "pidfd", ARGUMENT_DESCRIPTOR }, { "mqdes", ARGUMENT_DESCRIPTOR },
+	{ "fanotify_fd", ARGUMENT_DESCRIPTOR },
+	{ "filename", ARGUMENT_PATH }, { "pathname", ARGUMENT_PATH }, { "path", ARGUMENT_PATH },
+	{ "oldname", ARGUMENT_PATH }, { "dir_name", ARGUMENT_PATH }, { "specialfile", ARGUMENT_PATH },
+	{ "dfd", ARGUMENT_DIRECTORY }, { "olddfd", ARGUMENT_DIRECTORY },
+};
+
+enum syscall_argument syscalls_argument(struct slice name)
+{
+	for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++)
+		if (slice_equal(name, slice_of(arguments[i].name)))
+			return arguments[i].is;
+	return ARGUMENT_OTHER;
+}
+
+void syscalls_argument_names(void add(const char *name, void *data), void *data)
+{
+	for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++)
+		add(arguments[i].name, data);
+}
+
 /* 35 and 95 have two names: the other ones are EDEADLOCK and ENOTSUP. */
 static const char *const errors[] = {
 	NULL, "EPERM", "ENOENT", "ESRCH", "EINTR", "EIO", "ENXIO", "E2BIG", "ENOEXEC", "EBADF", "ECHILD",

@@ -38,6 +38,25 @@ struct syscall {
 const struct syscall *syscalls_find(struct slice name);
 const struct syscall *syscalls_by_number(int64_t number);
 
+/* Whether the call returns a new descriptor when it succeeds; that of fcntl depends on its command. */
+bool syscalls_makes_descriptor(const struct syscall *call);
+
+/* Commands of fcntl that do. */
+enum { SYSCALL_DUPFD = 0, SYSCALL_DUPFD_CLOEXEC = 1030 };
+
+/* What an argument is, by the name that the kernel gives it. */
+enum syscall_argument {
+	ARGUMENT_OTHER,
+	ARGUMENT_FD,		/* the descriptor that the call works on, whichever others there are */
+	ARGUMENT_DESCRIPTOR,	/* it is the first one of these, else */
+	ARGUMENT_PATH,
+	ARGUMENT_DIRECTORY,	/* the descriptor that a path is relative to */
+};
+enum syscall_argument syscalls_argument(struct slice name);
+
+/* Hands over the names of all that are not ARGUMENT_OTHER. */
+void syscalls_argument_names(void add(const char *name, void *data), void *data);
+
 /* `ENOENT` for 2; empty for what is no error. */
 struct slice syscalls_error(int64_t number);
 

@@ -57,6 +57,15 @@ help_options() {
 	  --strict            exit with status 3 when events were lost
 	  --help, --version
 	E
+	[ ${#live[@]} -eq 0 ] || cat <<-E
+
+	In place of a trace, --live records what happens now (root; ${live[0]}(1)), until Ctrl-C, or:
+	  -d TIME             for so long (a bare number is seconds)
+	  -p NAME, -P PID     only threads or processes of this name, only this process; --children: its descendants too
+	  --cgroup PATH, --container NAME
+	                      only what runs there
+	  -- COMMAND...       run COMMAND, and record it and what it starts until it ends
+	E
 }
 
 # need PROGRAM REMEDY: die when the program is not there.
@@ -192,6 +201,8 @@ form=table
 declare -A own=()	# the pipeline's own options: name -> variable
 begin='' end='' process='' pid='' strict=() fields='' clips='' lines='' filter='' nothing='no such event is there'
 events=() make=() choose=()
+live=()			# the collector that brings such events live: its command
+is_live='' live_options=()
 
 # options ARGUMENTS...: the shared options and the pipeline's own; sets $input. --top and --by are options of
 # pipelines that have set the variable (top='': all).
@@ -209,7 +220,19 @@ options() {
 			shift
 			continue
 			;;
+		--live)
+			[ ${#live[@]} -gt 0 ] || usage_error "unknown option '$1'"
+			is_live=1
+			shift
+			continue
+			;;
+		--children)
+			live_options+=("$1")
+			shift
+			continue
+			;;
 		--)
+			[ -z "$is_live" ] || break
 			shift
 			break
 			;;
@@ -227,6 +250,12 @@ options() {
 			name=${1#--}
 			[ -n "${!name+there}" ] || usage_error "unknown option '$1'"
 			;;
+		-d | --duration | -p | -P | --cgroup | --container | --ring)
+			[ $# -ge 2 ] || usage_error "$1 wants an argument"
+			live_options+=("$1" "$2")
+			shift 2
+			continue
+			;;
 		-?*)
 			[ -n "${own[$1]:-}" ] || usage_error "unknown option '$1'"
 			name=${own[$1]}
@@ -238,6 +267,12 @@ options() {
 		printf -v "$name" %s "$2"
 		shift 2
 	done
+	if [ -n "$is_live" ]; then
+		[ $# -eq 0 ] || [ "$1" = -- ] || usage_error "it takes no trace with --live; a command goes behind --"
+		live_options+=("$@")
+		set -- -
+	fi
+	[ -n "$is_live" ] || [ ${#live_options[@]} -eq 0 ] || usage_error "${live_options[0]} goes with --live"
 	[ $# -le 1 ] || usage_error "it takes one trace, file or directory"
 	input=${1:--}
 	[ -n "${1-}" ] || [ ! -t 0 ] || usage_error "it takes a trace, or records on stdin"
@@ -301,6 +336,7 @@ literal() {
 
 read_events() {
 	local arguments=() glob
+	[ -z "$is_live" ] || exec "${live[@]}" "${live_options[@]}"
 	for glob in "${events[@]}"; do arguments+=(-e "$glob"); done
 	[ -z "$fields" ] || arguments+=(-f "$fields")
 	[ -z "$filter" ] || arguments+=(--for "$filter")
@@ -356,6 +392,8 @@ answer_stages() {
 # answer COMMAND...: the rows of COMMAND on stdout, and the exit status of the pipeline. Ends the script.
 answer() {
 	[ ${#make[@]} -gt 0 ] || make=(cat)
+	# Ctrl-C ends the recording; what tells of it goes on.
+	[ -z "$is_live" ] || trap '' INT
 	{
 		answer_stages "$@" 2>&1 >&3 3>&- | messages 3>&-
 		status=${PIPESTATUS[0]}

@@ -187,10 +187,11 @@ count() {
 }
 
 @test "rights are dropped when it records; without them it says what to do" {
-	collect-sched -d 0.6 >/dev/null 2>&1 &
-	sleep 0.4
+	collect-sched >"$T/r" 2>/dev/null &
+	until [ -s "$T/r" ]; do sleep 0.05; done
 	grep -q '^CapEff:.*0000000000000000$' /proc/$!/status
-	wait
+	kill -INT $!
+	wait $!
 	need setpriv
 	try setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --clear-groups "$WEIR_BIN/collect-sched" -d 0.1
 	[ "$status" = 1 ] && [ "$(wc -l <<<"$err")" = 1 ]

@@ -91,7 +91,11 @@ sum() {
 		demo-service --port "$port" --database "$T/service.db"
 	[[ $err != *"cannot limit "* ]] || skip "${err##*$'\n'}"
 	[ "$status" = 0 ]
-	where ev=throttle 'throttled>0' 'throttled_ns>0' <"$T/dir/monitor.tskv" | grep -q .
+	where ev=throttle 'throttled>0' 'throttled_ns>0' <"$T/dir/monitor.tskv" >"$T/throttled"
+	[ -s "$T/throttled" ]
+	# The sum, as said; a period in which it was not throttled adds no time.
+	periods=$(where ev=throttle <"$T/dir/monitor.tskv" | stats -o tskv -a sum throttled | grep -o 'sum=[0-9]*')
+	[[ $out == *$'\n'"Throttled in ${periods#sum=} of the "*" (--limit-cpu 0.1)"$'\n'* ]]
 	explained
 	grep -q ev=throttle "$T/trace"
 	[ "$(sum runq_ns)" -gt $((2 * $(sum run_ns))) ]

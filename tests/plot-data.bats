@@ -195,7 +195,7 @@ block() {
 @test "gnuplot accepts every kind in every format, silently" {
 	need gnuplot
 	for input in many few hostile; do
-		for kind in timeseries histogram cdf heatmap usage bar pie table dashboard; do
+		for kind in timeseries histogram cdf heatmap usage bar pie table dashboard timeline; do
 			group='-g comm'
 			case $kind in histogram|heatmap) group= ;; esac
 			for format in svg text; do
@@ -225,7 +225,7 @@ assert xml.dom.minidom.parse(sys.argv[1]).documentElement.getAttribute("viewBox"
 
 @test "hostile names and titles do not evaluate, and leave SVG well-formed" {
 	need gnuplot python3
-	for kind in timeseries usage cdf bar pie table dashboard; do
+	for kind in timeseries usage cdf bar pie table dashboard timeline; do
 		for format in svg png pdf text; do
 			try plot-data --kind $kind -y dur_ns -g comm --format $format --title "\`touch $INPUTS/scratch/t\`\" . system('touch $INPUTS/scratch/t') . \"" \
 				"$INPUTS/hostile.tskv"
@@ -322,6 +322,19 @@ assert not d.getElementsByTagName("script")' "$T/try.out" ;;
 @test "a window needs a display" {
 	try env -u DISPLAY -u WAYLAND_DISPLAY plot-data --show -y dur_ns "$INPUTS/few.tskv"
 	expect 1 '' 'plot-data: cannot open a window: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); use -o FILE'
+}
+
+@test "timeline: a row for each group by its beginning, a bar for each span" {
+	{
+		record ts=1795225110000000500 ev=x name=late dur_ns=100
+		record ts=1795225110000001000 ev=x name=long dur_ns=900
+		record ts=1795225110000001500 ev=x name=late dur_ns=100
+		record ts=1795225110000001600 ev=x name=bad dur_ns=-5
+	} >"$T/in"
+	plot-data --kind timeline -g name --script "$T/in" >"$T/gp" 2>"$T/err"
+	grep -q 'set ytics ("long" 0, "late" 1)' "$T/gp"
+	[ "$(sed -n '/^\$spans/,/^END/p' "$T/gp" | awk 'NF == 3 && $1 != "$spans0" { printf "%d %.0f; ", $1, ($3 - $2) * 1e9 }')" = "1 100; 0 900; 1 100; " ]
+	run -2 plot-data --kind timeline "$T/in"
 }
 
 @test "wrong usage" {

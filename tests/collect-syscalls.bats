@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Live system calls, against strace and a program's own counts.
+
+load helper
+
+setup() {
+	need_bpf collect-syscalls
+	calls=$(build calls)
+}
+
+teardown() {
+	local pid
+	for pid in $(jobs -p); do kill "$pid" 2>/dev/null || true; done
+}
+
+# count FILE EXPRESSION...
+count() {
+	where "${@:2}" <"$1" | wc -l
+}
+
+@test "exactly the calls that strace counts, with their errors" {
+	need strace
+	collect-syscalls -o "$T/r" -- "$calls" 101 53 7 3 2>"$T/err"
+	grep -q '^collect-syscalls: [0-9]* events in [0-9.]* s, 0 lost; BPF programs: [0-9.]* s in [0-9]* runs; collector: [0-9.]* s of CPU$' "$T/err"
+	strace -f -c -o "$T/strace" "$calls" 101 53 7 3
+	# strace does not count the calls that threads die in: exit_group.
+	awk '$NF ~ /^[a-z_0-9]+$/ && $1 ~ /^[0-9]/ && $NF != "total" { print $NF, $4, NF == 6 ? $5 : 0 }' "$T/strace" |
+		sort >"$T/want"
+	awk -F'\t' '!/unfinished=1/ {
+		name = ""; bad = 0
+		for (i = 1; i <= NF; i++) { if ($i ~ /^name=/) name = substr($i, 6); if ($i ~ /^errno=/) bad = 1 }
+		n[name]++; e[name] += bad
+	} END { for (k in n) print k, n[k], e[k] }' "$T/r" | sort >"$T/have"
+	diff "$T/want" "$T/have"
+	[ "$(count "$T/r" unfinished)" = 4 ] && [ "$(count "$T/r" unfinished name=exit_group '!ret')" = 4 ]
+}
+
+@test "results, errors by name, bytes, descriptors and paths" {
+	collect-syscalls -o "$T/r" -- "$calls" 101 53 7 3 2>/dev/null
+	[ "$(count "$T/r" name=getpid)" = 101 ]
+	[ "$(where name=write <"$T/r" | stats -a count,sum -o tskv bytes | cut -f3-)" = $'count=104\tsum=5154' ]
+	[ "$(count "$T/r" name=close ret=-9 errno=EBADF '!fd')" = 53 ]
+	[ "$(where name=open errno=ENOENT <"$T/r" | grep -oP '\tpath=\K[^\t]*' | sort -u | wc -l)" = 7 ]
+	for call in mkdir=/nonexistent/directory unlink=/nonexistent/link rename=/nonexistent/old symlink=/nonexistent/name; do
+		[ "$(count "$T/r" "name=${call%=*}" "path=${call#*=}" errno=ENOENT)" = 1 ] || { echo "$call"; false; }
+	done
+	[ "$(count "$T/r" name=memfd_create path=memfd:paths ret fd)" = 1 ]
+	[ "$(count "$T/r" name=execve "path=$calls" ret=0)" = 1 ]
+	# Of pipe the reading end is told, which the children read.
+	fd=$(where name=pipe2 ret=0 <"$T/r" | grep -oP '\tfd=\K[0-9]*')
+	[ "$(count "$T/r" name=read "fd=$fd" bytes=1)" = 3 ]
+	[ "$(count "$T/r" name=mmap)" = "$(grep -c $'\tname=mmap\t.*\tret=0x[0-9a-f]*' "$T/r")" ]
+}
+
+@test "the path of an exec that the parent's memory does not show at the entry" {
+	collect-syscalls -s execve -o "$T/r" -- bash -c 'for i in 1 2 3 4 5; do /usr/bin/true; done; /nonexistent/program; true' 2>/dev/null
+	[ "$(count "$T/r" name=execve path=/usr/bin/true ret=0 comm=true)" = 5 ]
+	[ "$(count "$T/r" name=execve '!path')" = 0 ]
+}
+
+@test "-s, --failed, --args, -t" {
+	collect-syscalls -s write,close -s getpid -o "$T/r" -- "$calls" 101 53 7 3 2>/dev/null
+	[ "$(grep -oP '\tname=\K[^\t]*' "$T/r" | sort -u | tr '\n' ' ')" = "close getpid write " ]
+	[ "$(count "$T/r" name=getpid)" = 101 ]
+	collect-syscalls --failed -o "$T/r" -- "$calls" 101 53 7 3 2>/dev/null
+	[ "$(count "$T/r" '!errno')" = 0 ]
+	[ "$(count "$T/r" name=close)" = 53 ] && [ "$(count "$T/r" name=getpid)" = 0 ]
+	collect-syscalls --args -s write,open -o "$T/r" -- "$calls" 101 53 7 3 2>/dev/null
+	[ "$(count "$T/r" name=write 'arg2>60')" = 41 ]
+	[ "$(count "$T/r" name=open path arg1=0)" = 7 ]
+	collect-syscalls -t 1ms -o "$T/r" -- sleep 0.05 2>/dev/null
+	[ "$(count "$T/r" name=clock_nanosleep 'dur_ns>=50ms')" = 1 ]
+	[ "$(count "$T/r" 'dur_ns<1ms')" = 0 ]
+	try collect-syscalls -s frobnicate
+	expect 2 "" "collect-syscalls: cannot record the system call 'frobnicate': there is none of this name; see 'collect-syscalls --help'"
+}
+
+@test "raw records through spans give the spans of the collector itself" {
+	need python3
+	collect-syscalls --raw --spans -o "$T/r" -- bash -c "$calls 101 53 7 3; ls -l / | cat; "'
+		trap : USR1; kill -USR1 $$; cat <(echo x); cd /; cat etc/hostname; mkdir /nonexistent/x' >/dev/null 2>&1 || true
+	where ev=syscall <"$T/r" >"$T/live"
+	where -v ev=syscall <"$T/r" | spans -e syscall 2>"$T/err" >"$T/saved"
+	# The first return is that of the read in which the command waited for its start.
+	[ "$(grep unpaired "$T/err")" = "spans: unpaired: 1 exits of system calls that began before the trace or a gap" ]
+	read -r n given < <(python3 "$TESTS/calls-compare.py" "$T/live" "$T/saved")
+	[ "$n" -gt 500 ] && [ "$given" -gt 30 ]
+	grep -q $'name=rt_sigreturn\tdur_ns=[0-9]*$' "$T/live"
+}
+
+@test "32-bit calls have their own names" {
+	[ "$(uname -m)" = x86_64 ] || skip "not x86-64"
+	compat=$(build compat)
+	"$compat" 1 || skip "the kernel has no 32-bit calls"
+	collect-syscalls -o "$T/r" -- "$compat" 43 2>/dev/null
+	[ "$(count "$T/r" name=getpid)" = 43 ] && [ "$(count "$T/r" name=writev)" = 0 ]
+	[ "$(count "$T/r" name=open path=/nonexistent/32 errno=ENOENT)" = 1 ]
+	collect-syscalls --raw -s getpid -o "$T/r" -- "$compat" 43 2>/dev/null
+	[ "$(count "$T/r" ev=compat_syscall_entry_getpid)" = 43 ]
+	[ "$(spans "$T/r" 2>/dev/null | count /dev/stdin name=getpid)" = 43 ]
+}
+
+@test "--aggregate: counts and sums are those of the events" {
+	collect-syscalls --aggregate 50ms -o "$T/sums" -- "$calls" 1009 53 7 3 2>"$T/err"
+	stats --merge -g comm,name -a count -o tskv dur_ns <"$T/sums" | where comm=calls >"$T/counts"
+	collect-syscalls -o "$T/r" -- "$calls" 1009 53 7 3 2>/dev/null
+	where comm=calls '!unfinished' <"$T/r" | stats -g comm,name -a count -o tskv dur_ns >"$T/want"
+	# The exec is counted by the name that the process had when its interval began.
+	diff <(cut -f2- "$T/want" | grep -v execve) <(cut -f2- "$T/counts" | grep -v execve)
+	grep -q $'name=getpid\tcount=1009' "$T/counts"
+	# More groups than there are places in a CPU's array.
+	collect-syscalls --aggregate 5 -o "$T/sums" -- bash -c 'for i in {1..40}; do ls / >/dev/null; done' 2>/dev/null
+	[ "$(stats --merge -g name -a count -o tskv dur_ns <"$T/sums" | where name=getdents64 | grep -o '[0-9]*$')" = 80 ]
+	[ "$(grep -c ev=lost "$T/sums")" = 0 ]
+}
+
+@test "calls under way: at the start none is invented, at the end they are unfinished" {
+	mkfifo "$T/fifo"
+	sleep 100 3>&- &
+	old=$!
+	(sleep 0.4 && exec cat "$T/fifo") 3>&- &
+	new=$!
+	sleep 0.1
+	collect-syscalls -d 1 -P $old -P $new >"$T/r" 2>/dev/null
+	kill $old $new
+	[ "$(count "$T/r" "pid=$old")" = 0 ]
+	[ "$(where unfinished "pid=$new" <"$T/r" | grep -oP '\tname=\K[^\t]*|\tpath=\K[^\t]*' | tr '\n' ' ')" = "openat $T/fifo " ]
+	[ "$(count "$T/r" unfinished ret)" = 0 ]
+}
+
+@test "a tiny ring: seen and lost are all that were sent" {
+	collect-syscalls --ring 4096 -s getpid -o "$T/r" -- "$calls" 50021 0 0 0 2>"$T/err"
+	lost=$(where ev=lost <"$T/r" | grep -oP '\tn=\K[0-9]*' | awk '{ n += $1 } END { print n + 0 }')
+	seen=$(grep -c name=getpid "$T/r")
+	[ "$lost" -gt 0 ]
+	[ $((seen + lost)) = 50021 ]
+	grep -q "^collect-syscalls: $lost events were lost: what was recorded is incomplete; a larger --ring holds more\$" "$T/err"
+}
+
+@test "neither itself nor its readers are recorded" {
+	for program in cat tee sort; do cp "$(command -v $program)" "$T/wt-$program"; done
+	cp "$WEIR_BIN/collect-syscalls" "$T/wt-collect"
+	"$T/wt-collect" -d 0.5 2>/dev/null | "$T/wt-cat" | "$T/wt-tee" "$T/r" | "$T/wt-sort" >/dev/null
+	[ -s "$T/r" ] && ! grep -q $'\tcomm=wt-' "$T/r"
+}
+
+@test "filters: name, process, children" {
+	"$calls" 7 0 0 20000 3>&- &
+	other=$!
+	collect-syscalls -p calls -d 0.3 >"$T/r" 2>/dev/null
+	[ -s "$T/r" ] && [ "$(grep -oP '\tcomm=\K[^\t]*' "$T/r" | sort -u)" = calls ]
+	collect-syscalls -P $other -d 0.3 >"$T/r" 2>/dev/null
+	[ "$(grep -oP '\tpid=\K[^\t]*' "$T/r" | sort -u)" = $other ]
+	collect-syscalls -P $other --children -d 0.3 >"$T/r" 2>/dev/null
+	[ "$(grep -oP '\tpid=\K[^\t]*' "$T/r" | sort -u | wc -l)" -gt 10 ]
+	kill $other
+}
+
+@test "many runs: the kernel measures the first ones only, and it is said" {
+	collect-syscalls --aggregate 1 -o /dev/null -- "$calls" 300007 0 0 0 2>"$T/err"
+	grep -q 'BPF programs: about [0-9.]* s in [0-9]* runs, from the first [0-9]*; ' "$T/err"
+	read -r all first < <(sed -nE 's/.* in ([0-9]+) runs, from the first ([0-9]+);.*/\1 \2/p' "$T/err")
+	[ "$all" -ge 1200028 ] && [ "$first" -ge 262144 ] && [ "$first" -lt "$all" ]
+}
