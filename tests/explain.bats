@@ -258,7 +258,7 @@ ts=110 tid=8 by=syscall name=write ret=1 dur_ns=20 main=run run_ns=20'
 		cpu=1 s 50 blocked 20 30 state=S
 		cpu=1 s 70 oncpu 8 50 why=preempt next_tid=20
 		cpu=1 s 70 runq 20 20 why=wakeup
-		record ts=130 ev=http url=http://a/ dur_ns=100 ${net// /$'\t'}
+		record ts=130 ev=http url=http://a/ dur_ns=100 "${net// /$'\t'}"
 		# Its exchange seems to end after it; a first one on this connection was another request's.
 		cpu=1 s 40 tcp 20 20 role=server saddr=10.0.0.1 sport=80 daddr=10.0.0.2 dport=999
 		cpu=1 s 131 tcp 20 51 role=server saddr=10.0.0.1 sport=80 daddr=10.0.0.2 dport=999
