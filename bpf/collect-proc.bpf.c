@@ -41,6 +41,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	struct proc_stamp *stamp = &stamps[bpf_get_smp_processor_id() & (COUNTED_CPUS - 1)];
 
+	run_begins();
 	stamp->tid = (__u32)next->pid;
 	stamp->ran = next->se.sum_exec_runtime;
 	stamp->ts = bpf_ktime_get_ns();
@@ -201,6 +202,7 @@ int BPF_PROG(on_rss, struct mm_struct *mm, int member)
 	__u8 role;
 	bool asked;
 
+	run_begins();
 	/* What others do to its memory shows with the next change of its own. */
 	if (task->mm != mm || !(process = process_of(task)))
 		return 0;
@@ -227,6 +229,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	__u8 role;
 	bool asked;
 
+	run_begins();
 	if (!task_is_wanted(parent, &role, &asked))
 		return 0;
 	event = event_reserve(sizeof *event);
@@ -292,6 +295,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	struct mm_struct *mm = task->mm;
 	__u32 path, argv;
 
+	run_begins();
 	if (!exec || !mm)
 		return 0;
 	path = bounded(bpf_probe_read_kernel_str(exec->text, PROC_PATH, program->filename), PROC_PATH);
@@ -353,6 +357,7 @@ int BPF_PROG(on_call_failed, struct pt_regs *regs, long ret)
 	__u32 nr;
 	bool at;
 
+	run_begins();
 	if (ret >= 0 || ret < -4095)
 		return 0;
 	if (bpf_core_field_exists(regs->orig_ax)) {
@@ -374,8 +379,8 @@ int BPF_PROG(on_call_failed, struct pt_regs *regs, long ret)
 	exec = exec_of(bpf_get_current_task_btf(), EXEC_FAILED, (__u32)-ret);
 	if (!exec)
 		return 0;
-	exec->head.path_bytes = bounded(bpf_probe_read_user_str(exec->text, PROC_PATH, (void *)arguments[at ? 1 : 0]),
-					PROC_PATH);
+	exec->head.path_bytes = bounded(bpf_probe_read_user_str(exec->text, PROC_PATH,
+								(void *)arguments[at ? 1 : 0]), PROC_PATH);
 	exec->head.argv_bytes = 0;
 	gather_arguments(exec, arguments[at ? 2 : 1]);
 	tell_exec(exec);
@@ -394,7 +399,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	__u8 role;
 	bool asked, last;
 
-	/* Of threads that end at once, several may find that none lives any more: one tells the end of the process. */
+	run_begins();
+	/* Of threads that end at once, several may find that none lives any more: one tells the process' end. */
 	last = signal->live.counter == 0 && process && !__sync_lock_test_and_set(&process->ended, 1);
 	if (!task_is_wanted(task, &role, &asked))
 		return 0;

@@ -97,6 +97,7 @@ int on_sample(struct bpf_perf_event_data *ctx)
 	__u8 role;
 	bool asked;
 
+	run_begins();
 	if (!task_is_wanted(task, &role, &asked))
 		return 0;
 	room = bpf_map_lookup_elem(&rooms, &cpu);
@@ -118,6 +119,7 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	__u8 role;
 	bool asked;
 
+	run_begins();
 	if (task_is_wanted(task, &role, &asked))
 		news_tell(task);
 	return 0;

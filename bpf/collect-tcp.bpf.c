@@ -13,7 +13,11 @@ const volatile bool connections = false, stacks = false, kernel_frames = false;
 
 enum phase { IDLE, ASKED, ANSWERED };
 
-enum { INET = 2, INET6 = 10, PROTOCOL_TCP = 6, NO_MORE_SENDS = 2, NO_MORE_AT_ALL = 3, PEEK = 0x2, ERROR_QUEUE = 0x2000 };
+enum {
+	INET = 2, INET6 = 10, PROTOCOL_TCP = 6,
+	NO_MORE_SENDS = 2, NO_MORE_AT_ALL = 3,	/* sk_shutdown */
+	PEEK = 0x2, ERROR_QUEUE = 0x2000,		/* flags of a receive */
+};
 
 struct flow {
 	struct bpf_spin_lock lock;
@@ -84,7 +88,8 @@ static __always_inline void take_ends(struct flow *flow, const struct sock *sk)
 }
 
 /* Whose the connection is. A thread's name is looked at anew with each exchange. */
-static __always_inline void take_owner(struct flow *flow, struct task_struct *task, __u64 ts, __u8 role, bool asked)
+static __always_inline void take_owner(struct flow *flow, struct task_struct *task, __u64 ts, __u8 role,
+				       bool asked)
 {
 	struct event *event = &flow->row.event;
 
@@ -119,7 +124,8 @@ static __always_inline struct flow *flow_of(const struct sock *sk, __u64 ts)
 }
 
 /* Where the thread is. */
-static __always_inline void take_stack(void *ctx, const struct sock *sk, struct task_struct *task, enum tcp_place place)
+static __always_inline void take_stack(void *ctx, const struct sock *sk, struct task_struct *task,
+				       enum tcp_place place)
 {
 	struct tcp_stacks *at = bpf_sk_storage_get(&places, (void *)sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct tcp_stack *stack;
@@ -331,12 +337,14 @@ static __always_inline int moves(void *ctx, struct sock *sk, bool sent, int n)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_sent, struct sock *sk, int ret, int flags)
 {
+	run_begins();
 	return moves(ctx, sk, true, ret);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(on_received, struct sock *sk, int ret, int flags)
 {
+	run_begins();
 	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
 }
 
@@ -344,12 +352,14 @@ int BPF_PROG(on_received, struct sock *sk, int ret, int flags)
 SEC("fexit/tcp_sendmsg")
 int BPF_PROG(on_sent_fexit, struct sock *sk, void *msg, __u64 size, int ret)
 {
+	run_begins();
 	return moves(ctx, sk, true, ret);
 }
 
 SEC("fexit/tcp_recvmsg")
 int BPF_PROG(on_received_fexit, struct sock *sk, void *msg, __u64 size, int flags, int *address, int ret)
 {
+	run_begins();
 	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
 }
 
@@ -369,12 +379,14 @@ static __always_inline int sends(const struct sock *sk)
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(on_sending, const struct sock *sk)
 {
+	run_begins();
 	return sends(sk);
 }
 
 SEC("fentry/tcp_sendmsg")
 int BPF_PROG(on_sending_fentry, struct sock *sk)
 {
+	run_begins();
 	return sends(sk);
 }
 
@@ -460,6 +472,7 @@ int BPF_PROG(on_state, const struct sock *sk, int old, int new)
 	__u64 ts = bpf_ktime_get_ns();
 	struct flow *flow;
 
+	run_begins();
 	if (!is_tcp(sk))
 		return 0;
 	if ((new == TCP_SYN_SENT && old == TCP_CLOSE) || (new == TCP_SYN_RECV && old == TCP_LISTEN)) {
@@ -486,6 +499,7 @@ int BPF_PROG(on_end, struct sock *sk)
 {
 	struct flow *flow;
 
+	run_begins();
 	if (!is_tcp(sk) || !(flow = flow_get(sk, 0)))
 		return 0;
 	end_flow(flow, sk, bpf_ktime_get_ns());

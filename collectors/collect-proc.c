@@ -232,8 +232,10 @@ int main(int argc, char **argv)
 	struct collect_options common = COLLECT_DEFAULTS;
 	struct proc proc = { .rss_ns = 100000000 };
 	const char *events = NULL;
+	int status;
 	const struct option options[] = {
-		{ 'e', "events", "EV,...", "only these: fork, exec, exit, rss (default: all)", OPTION_TEXT, .to = &events },
+		{ 'e', "events", "EV,...", "only these: fork, exec, exit, rss (default: all)", OPTION_TEXT,
+		  .to = &events },
 		{ 0, "usage", "TIME", "every TIME, write CPU time and memory of each process", OPTION_SECONDS,
 		  .to = &proc.usage_ns, .min = 10000000 },
 		{ 0, "rss-interval", "TIME", "at most one rss record of a process every TIME (default 100ms)",
@@ -280,5 +282,7 @@ int main(int argc, char **argv)
 	programs_free(proc.programs);
 	table_free(proc.usage);
 	free(proc.room);
-	return collect_end(proc.collect);
+	status = collect_end(proc.collect);
+	free(proc.skeleton);
+	return status;
 }

@@ -120,7 +120,7 @@ static struct slice stacks_of(struct tcp *tcp, const struct tcp_stacks *stacks)
 		add_stack(tcp, SLICE("\tstack="), &stacks->at[TCP_ASK]);
 		add_stack(tcp, SLICE("\tend_stack="), &stacks->at[TCP_END]);
 	}
-	return (struct slice){ tcp->fields, tcp->fields_len };
+	return tcp->fields_len ? (struct slice){ tcp->fields, tcp->fields_len } : SLICE("");
 }
 
 static void put_exchange(struct tcp *tcp, const struct tcp_row *row, const struct span *span)
@@ -198,7 +198,7 @@ int main(int argc, char **argv)
 	const struct option options[] = {
 		{ 0, "connections", NULL, "write the connections too (ev=conn), when they end", OPTION_FLAG,
 		  .to = &connections },
-		{ 0, "stacks", NULL, "tell where the thread was at the first byte (stack) and the last one (end_stack)",
+		{ 0, "stacks", NULL, "tell where the thread was at the first byte, and at the last (end_stack)",
 		  OPTION_FLAG, .to = &stacks },
 		{ 'k', "kernel", NULL, "with --stacks: frames of the kernel too", OPTION_FLAG, .to = &kernel },
 		COLLECT_THRESHOLD(common),

@@ -12,6 +12,7 @@
 
 #include "demand.h"
 #include "display.h"
+#include "live.h"
 #include "loss.h"
 #include "memory.h"
 #include "message.h"
@@ -603,12 +604,38 @@ static int conclude(const struct contention *c, struct loss *loss, bool strict, 
 	return complete ? status : EXIT_FAILED;
 }
 
+/* All threads are recorded, those of the command and those that take its CPUs. */
+static pid_t record(uint64_t duration_ns, char **command)
+{
+	static char name[] = "collect-sched", lasts[] = "-d", duration[40], all[] = "--all", end[] = "--";
+	char **argv;
+	size_t n = 0, words = 0;
+
+	while (command[words])
+		words++;
+	argv = memory_zeroed((words + 6) * sizeof *argv);
+	argv[n++] = name;
+	if (duration_ns) {
+		snprintf(duration, sizeof duration, "%lluns", (unsigned long long)duration_ns);
+		argv[n++] = lasts;
+		argv[n++] = duration;
+	}
+	if (words) {
+		argv[n++] = all;
+		argv[n++] = end;
+	}
+	memcpy(argv + n, command, words * sizeof *argv);
+	return live_start(argv);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const forms[] = { "table", "tskv", NULL };
 	static const char *const bys[] = { "comm", "pid", "tid", NULL };
 	struct contention c = { .top = 8 };
-	bool strict = false, progress_forced = false, no_progress = false, complete = true;
+	bool strict = false, progress_forced = false, no_progress = false, complete = true, live = false;
+	uint64_t duration_ns = 0;
+	pid_t collector = 0;
 	const char *limits_file = NULL;
 	int form = 0, by = -1, status;
 	const struct measure_limit others[] = {
@@ -626,6 +653,10 @@ int main(int argc, char **argv)
 		{ 'n', "top", "COUNT", "so many rivals in tables (8); 0: all", OPTION_COUNT, .to = &c.top },
 		{ 'o', "output", "FORM", "table (the default) or tskv", OPTION_CHOICE, .to = &form,
 		  .choices = forms },
+		{ 0, "live", NULL, "judge what happens now, or while COMMAND runs: record it by collect-sched(1)",
+		  OPTION_FLAG, .to = &live },
+		{ 'd', "duration", "TIME", "with --live: for so long (a bare number is seconds)", OPTION_SECONDS,
+		  .to = &duration_ns, .min = 1 },
 		{ 0, "strict", NULL, "exit with status 3 when events were lost, or too few are there",
 		  OPTION_FLAG, .to = &strict },
 		PROGRESS_OPTIONS(progress_forced, no_progress),
@@ -634,17 +665,22 @@ int main(int argc, char **argv)
 	const struct program program = {
 		.name = "contention",
 		.does = "tell whether threads have to wait for CPUs, and who takes them",
-		.operands = "[RECORDS | BASE NEW]",
+		.operands = "[RECORDS | BASE NEW | --live -- COMMAND...]",
 		.options = options,
 		.examples = "  lttng-convert TRACE | spans | contention\n"
 			    "  contention -p redis-server spans.tskv\n"
+			    "  contention --live -d 10 -- make\n"
 			    "  contention --limits ours.conf base.tskv new.tskv || echo slower\n",
 	};
-	char **files = options_parse(&program, argv), *from_stdin[] = { (char[]){ "-" }, NULL };
+	char **files = options_parse(&program, argv), **command = files, *from_stdin[] = { (char[]){ "-" }, NULL };
 	struct loss loss = LOSS;
 
 	(void)argc;
-	if (!*files)
+	if (duration_ns && !live)
+		message_usage("-d goes with --live");
+	if (live)
+		collector = record(duration_ns, files);
+	if (live || !*files)
 		files = from_stdin;
 	if (files[1] && files[2])
 		message_usage("cannot judge more than two recordings");
@@ -665,6 +701,9 @@ int main(int argc, char **argv)
 			complete = false;
 		pressure_find(&c.pressure[i], c.demand[i], &c.plan);
 	}
+	/* A command's status is not the verdict's. */
+	if (live && live_end(collector) != EXIT_COMPLETE && !*command)
+		complete = false;
 	c.out = writer_stdout();
 	if (c.recordings == 1)
 		show_one(&c);

@@ -1248,8 +1248,8 @@ static void draw_timeline(const struct panel *panel)
 		fputs(pass == 0 ? "set ytics (" : ")\n", panel->script);
 	}
 	/* A bar is never too short to be seen: it has a border. */
-	fprintf(panel->script, "unset key\nplot $spans%d using 2:1:2:3:($1-%s):($1+%s) with boxxyerror fillcolor rgb \"%s\" "
-		"fillstyle solid 1 border rgb \"%s\" notitle\nset key\n", panel->number, panel->text ? "0" : "0.36",
+	fprintf(panel->script, "unset key\nplot $spans%d using 2:1:2:3:($1-%s):($1+%s) with boxxyerror "
+		"fillcolor rgb \"%s\" fillstyle solid 1 border rgb \"%s\" notitle\nset key\n", panel->number, panel->text ? "0" : "0.36",
 		panel->text ? "0" : "0.36", gnuplot_colours[0], gnuplot_colours[0]);
 }
 

@@ -707,6 +707,12 @@ static void say_cost(const struct collect *collect, const struct runs *runs)
 
 static void free_all(struct collect *collect)
 {
+	const struct collect_options *options = collect->options;
+	const struct option_list *const lists[] = {
+		&options->processes, &options->prefixes, &options->regexes, &options->pids, &options->cgroups,
+		&options->containers,
+	};
+
 	command_end(&collect->command);
 	ring_buffer__free(collect->ring);
 	inorder_free(collect->inorder);
@@ -717,6 +723,8 @@ static void free_all(struct collect *collect)
 		close(collect->measuring);
 	bpf_object__destroy_skeleton(collect->skeleton);
 	wanted_free(collect->wanted);
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		free(lists[i]->items);
 	free(collect);
 }
 

@@ -133,7 +133,7 @@ typedef void collect_event(void *state, const struct event *event, size_t size, 
 typedef void collect_every(void *state, int64_t ts);
 void collect_run(struct collect *collect, collect_event *event, collect_every *every, void *state);
 
-/* Writes what was lost, closes the output, says the last line, takes all down. The exit status. */
+/* Writes what was lost, closes the output, says the last line, frees all, the lists of options too. The exit status. */
 int collect_end(struct collect *collect);
 
 /* Where records go. */

@@ -52,18 +52,27 @@ static uint32_t child(struct flame *f, uint32_t parent, struct slice frame)
 	return *id = (uint32_t)f->nodes++;
 }
 
+/* How many bytes STACK and the last one begin with alike. */
+static size_t alike(const struct flame *f, struct slice stack)
+{
+	size_t n = stack.len < f->last_len ? stack.len : f->last_len, i = 0;
+
+	while (i + 32 <= n && memcmp(stack.at + i, f->last + i, 32) == 0)
+		i += 32;
+	while (i < n && stack.at[i] == f->last[i])
+		i++;
+	return i;
+}
+
 /* How many frames STACK shares with the last one; *REST is what follows them. */
 static uint32_t shared(const struct flame *f, struct slice stack, struct slice *rest)
 {
-	size_t n = stack.len < f->last_len ? stack.len : f->last_len, end = 0;
+	const char *p = stack.at, *end = p + alike(f, stack), *next;
 	uint32_t frames = 0;
 
-	for (size_t i = 0; i < n && stack.at[i] == f->last[i]; i++)
-		if (stack.at[i] == ';' && frames < FLAME_DEPTH) {
-			frames++;
-			end = i + 1;
-		}
-	*rest = (struct slice){ stack.at + end, stack.len - end };
+	for (; frames < FLAME_DEPTH && p < end && (next = memchr(p, ';', (size_t)(end - p))); p = next + 1)
+		frames++;
+	*rest = (struct slice){ p, stack.len - (size_t)(p - stack.at) };
 	return frames;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hearing of programs from the kernel's side (bpf/news.h) and capturing what they have mapped while they live, in a
- * thread of its own, that goes first: names take their time, and programs may end meanwhile.
+ * Hearing of programs from the kernel's side (bpf/news.h) and capturing what they have mapped while they live, in
+ * a thread of its own, that goes first: names take their time, and programs may end meanwhile.
  * (pkg-config: libbpf libdw libelf zlib; library: iberty)
  */
 #ifndef WEIR_NEWS_H

@@ -5,11 +5,7 @@
 
 #include "memory.h"
 #include "number.h"
-#include "stack.h"
-
-struct frame {
-	size_t at, len;		/* in `text` */
-};
+#include "perfframe.h"
 
 struct perfscript {
 	bool kinds;
@@ -19,12 +15,8 @@ struct perfscript {
 	struct perfscript_sample sample;
 	char *header;		/* copies of its comm and event */
 	size_t header_room;
-	char *text;		/* the frames, leaf first */
-	size_t text_room, text_len;
-	struct frame *frame;
-	size_t frame_room, frames;
-	char *stack;
-	size_t stack_room;
+	char *stack;		/* `stack_len` bytes at the end of the room, for the leaf comes first */
+	size_t stack_room, stack_len;
 };
 
 struct perfscript *perfscript_new(bool kinds, void take(void *data, const struct perfscript_sample *), void *data)
@@ -40,8 +32,6 @@ struct perfscript *perfscript_new(bool kinds, void take(void *data, const struct
 void perfscript_free(struct perfscript *p)
 {
 	free(p->header);
-	free(p->text);
-	free(p->frame);
 	free(p->stack);
 	free(p);
 }
@@ -65,14 +55,14 @@ static struct slice trimmed(struct slice text)
 /* Takes the first word off REST. */
 static struct slice word(struct slice *rest)
 {
+	const char *at = rest->at, *end = at + rest->len;
 	struct slice first;
 
-	*rest = trimmed(*rest);
-	first = (struct slice){ rest->at, 0 };
-	while (first.len < rest->len && !blank(first.at[first.len]))
+	while (at < end && blank(*at))
+		at++;
+	for (first = (struct slice){ at, 0 }; at < end && !blank(*at); at++)
 		first.len++;
-	rest->at += first.len;
-	rest->len -= first.len;
+	*rest = (struct slice){ at, (size_t)(end - at) };
 	return first;
 }
 
@@ -217,128 +207,32 @@ static bool header(struct slice line, struct perfscript_sample *sample, struct s
 	return true;
 }
 
-/* A frame's address: hexadecimal digits and a blank. Returns its length, 0 for none. */
-static size_t address(struct slice text)
+/* The stack grows to the left: a frame is written into the room there, then moved to its place. */
+static void add_frame(struct perfscript *p, const struct perfframe *frame)
 {
-	static const bool hex[256] = {
-		['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1,
-		['9'] = 1, ['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1,
-	};
-	size_t n = 0;
+	size_t most = 4 * (frame->name.len + frame->in.len) + PERFFRAME_MORE, room = p->stack_room, len;
+	char *to;
 
-	while (n < text.len && hex[(unsigned char)text.at[n]])
-		n++;
-	return n && n <= 16 && (n == text.len || blank(text.at[n])) ? n : 0;
-}
-
-/* Takes `(module)` off the end of REST: parentheses in it come in pairs. `at` NULL: there is none. */
-static struct slice module(struct slice *rest)
-{
-	const char *last = rest->at + rest->len - 1, *p;
-	size_t depth = 1;
-
-	if (rest->len == 0 || *last != ')')
-		return (struct slice){ 0 };
-	p = memrchr(rest->at, '(', rest->len);
-	if (!p || memchr(p, ')', (size_t)(last - p)))
-		for (p = last; depth && p > rest->at;)
-			depth = *--p == ')' ? depth + 1 : *p == '(' ? depth - 1 : depth;
-	/* It begins a word, or it is a part of the name. */
-	if (*p != '(' || (p > rest->at && !blank(p[-1])))
-		return (struct slice){ 0 };
-	rest->len = (size_t)(p - rest->at);
-	return (struct slice){ p + 1, (size_t)(last - p - 1) };
-}
-
-/* `+0x1a` at the end of a name is taken off. */
-static struct slice without_offset(struct slice name)
-{
-	size_t n = name.len;
-
-	while (n && (is_digit(name.at[n - 1]) || (name.at[n - 1] >= 'a' && name.at[n - 1] <= 'f')))
-		n--;
-	if (n > 3 && n < name.len && memcmp(name.at + n - 3, "+0x", 3) == 0)
-		name.len = n - 3;
-	return name;
-}
-
-static bool begins(struct slice text, struct slice with)
-{
-	return text.len >= with.len && memcmp(text.at, with.at, with.len) == 0;
-}
-
-static bool ends(struct slice text, struct slice with)
-{
-	return text.len >= with.len && memcmp(text.at + text.len - with.len, with.at, with.len) == 0;
-}
-
-/* What the module says of the code: [kernel.kallsyms], [nf_nat], /lib/modules/.../nf_nat.ko are the kernel's. */
-static struct slice kind_of(struct slice in)
-{
-	static const char *const users[] = { "[unknown", "[vdso", "[vsyscall", "[anon", "[heap", "[stack", "[uprobes" };
-
-	if (slice_equal(in, SLICE("inlined")))
-		return SLICE("_[i]");
-	if (begins(in, SLICE("/tmp/perf-")) && ends(in, SLICE(".map")))
-		return SLICE("_[j]");
-	if (ends(in, SLICE(".ko")))
-		return SLICE("_[k]");
-	for (size_t i = 0; i < sizeof users / sizeof *users; i++)
-		if (begins(in, slice_of(users[i])))
-			return SLICE("");
-	return begins(in, SLICE("[")) ? SLICE("_[k]") : SLICE("");
-}
-
-static void put(struct perfscript *p, struct slice text)
-{
-	memcpy(p->text + p->text_len, text.at, text.len);
-	p->text_len += text.len;
-}
-
-/* TEXT is `name+0xoffset (module)`, without the address. */
-static void add_frame(struct perfscript *p, struct slice text)
-{
-	struct slice name = text, in = module(&name), of;
-	struct frame *frame;
-
-	name = without_offset(trimmed(name));
-	p->frame = memory_grow(p->frame, &p->frame_room, p->frames + 1, sizeof *p->frame);
-	p->text = memory_grow(p->text, &p->text_room, p->text_len + 4 * text.len + 16, 1);
-	frame = &p->frame[p->frames++];
-	frame->at = p->text_len;
-	if (name.len && !slice_equal(name, SLICE("[unknown]"))) {
-		p->text_len += stack_escape(p->text + p->text_len, name, false);
-	} else if (in.len && !begins(in, SLICE("[unknown]"))) {
-		const char *slash = memrchr(in.at, '/', in.len);
-		bool brackets = in.at[0] == '[';
-
-		of = slash ? (struct slice){ slash + 1, (size_t)(in.at + in.len - slash - 1) } : in;
-		put(p, brackets ? SLICE("") : SLICE("["));
-		p->text_len += stack_escape(p->text + p->text_len, of, false);
-		put(p, brackets ? SLICE("") : SLICE("]"));
-	} else {
-		put(p, SLICE("[unknown]"));
+	if (room < p->stack_len + most + 1) {
+		p->stack = memory_grow(p->stack, &p->stack_room, p->stack_len + most + 1, 1);
+		memmove(p->stack + p->stack_room - p->stack_len, p->stack + room - p->stack_len, p->stack_len);
 	}
-	if (p->kinds)
-		put(p, kind_of(in));
-	frame->len = p->text_len - frame->at;
+	len = perfframe_put(p->stack, frame, p->kinds);
+	p->stack_len += len + 1;
+	to = p->stack + p->stack_room - p->stack_len;
+	memmove(to, p->stack, len);
+	to[len] = ';';
 }
 
 static void complete(struct perfscript *p)
 {
-	size_t len = 0;
+	size_t len = p->stack_len;
 
 	if (!p->open)
 		return;
 	p->open = false;
-	p->stack = memory_grow(p->stack, &p->stack_room, p->text_len + p->frames + 1, 1);
-	for (size_t i = p->frames; i-- > 0;) {
-		memcpy(p->stack + len, p->text + p->frame[i].at, p->frame[i].len);
-		len += p->frame[i].len;
-		p->stack[len++] = ';';
-	}
-	p->sample.stack = (struct slice){ p->stack, len ? len - 1 : 0 };
-	p->frames = p->text_len = 0;
+	p->sample.stack = len ? (struct slice){ p->stack + p->stack_room - len, len - 1 } : (struct slice){ 0 };
+	p->stack_len = 0;
 	p->take(p->data, &p->sample);
 }
 
@@ -356,33 +250,31 @@ static void keep(struct perfscript *p)
 
 const char *perfscript_line(struct perfscript *p, struct slice line)
 {
-	struct slice text = trimmed(line), rest;
+	bool indented = p->open && line.len && blank(line.at[0]);
+	struct slice text, rest;
+	struct perfframe frame;
 	struct perfscript_sample next;
-	size_t n;
 
-	if (text.len == 0) {
-		complete(p);
+	if (indented && perfframe_parse(line, &frame)) {
+		add_frame(p, &frame);
 		return NULL;
 	}
-	n = p->open && blank(line.at[0]) ? address(text) : 0;
-	if (n) {
-		add_frame(p, trimmed((struct slice){ text.at + n, text.len - n }));
+	text = trimmed(line);
+	if (text.len == 0) {
+		complete(p);
 		return NULL;
 	}
 	if (text.at[0] == '#')
 		return NULL;
 	if (!header(text, &next, &rest))
-		return p->open && blank(line.at[0]) ? "it is no frame: it has no address" :
-						      "it is not the beginning of a sample";
+		return indented ? "it is no frame: it has no address" : "it is not the beginning of a sample";
 	complete(p);
 	p->sample = next;
 	keep(p);
 	p->open = true;
 	/* Without -g, the one address stands behind the event. */
-	rest = trimmed(rest);
-	n = address(rest);
-	if (n)
-		add_frame(p, trimmed((struct slice){ rest.at + n, rest.len - n }));
+	if (perfframe_parse(rest, &frame))
+		add_frame(p, &frame);
 	return NULL;
 }
 

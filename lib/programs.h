@@ -21,7 +21,10 @@ struct programs;
 struct programs *programs_new(void);
 void programs_free(struct programs *programs);
 
-/* What PROGRAM is from now on. PATH and ARGUMENTS are raw, each of the latter with a NUL behind it. Valid until the next call. */
+/*
+ * What PROGRAM is from now on. PATH and ARGUMENTS are raw, each of the latter with a NUL behind it. Valid until the
+ * next call.
+ */
 const struct running *programs_set(struct programs *programs, uint32_t pid, struct proc_program program,
 				   struct slice path, struct slice arguments, bool truncated);
 

@@ -40,14 +40,14 @@ bool requestline_read(struct slice message, struct slice answer, struct requestl
 		return false;
 	line->path = (struct slice){ rest.at, length };
 	rest = from(rest, length);
-	line->cut = rest.len == 0;
-	if (rest.len < version.len ? !begins(version, rest) || requestline_status(answer) < 0 : !begins(rest, version))
+	if (rest.len >= version.len && !begins(rest, version))
+		return false;
+	if (rest.len < version.len && (!begins(version, rest) || requestline_status(answer) < 0))
 		return false;
 	for (n = 0; n < length; n++) {
 		if (line->path.at[n] != '?' && line->path.at[n] != '#')
 			continue;
 		line->path.len = n;
-		line->cut = false;
 		break;
 	}
 	return true;
@@ -58,7 +58,8 @@ int requestline_status(struct slice answer)
 	static const struct slice version = { "HTTP/1.", 7 };
 	int status = 0;
 
-	if (answer.len < 12 || !begins(answer, version) || answer.at[7] < '0' || answer.at[7] > '9' || answer.at[8] != ' ')
+	if (answer.len < 12 || !begins(answer, version) || answer.at[7] < '0' || answer.at[7] > '9' ||
+	    answer.at[8] != ' ')
 		return -1;
 	for (size_t i = 9; i < 12; i++) {
 		if (answer.at[i] < '0' || answer.at[i] > '9')

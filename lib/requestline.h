@@ -12,11 +12,12 @@
 struct requestline {
 	struct slice method;	/* GET ... */
 	struct slice path;	/* the target without what follows `?`: that may hold secrets */
-	bool cut;		/* the path may go on behind the bytes that are there */
 };
 
-/* False: no request of HTTP/1. Where the line is cut before its version, ANSWER, the first bytes of the
- * answer, must be of HTTP/1 then. O(length). */
+/*
+ * False: no request of HTTP/1. Where the line is cut before its version, ANSWER, the first bytes of the answer,
+ * must be of HTTP/1. O(length).
+ */
 bool requestline_read(struct slice message, struct slice answer, struct requestline *line);
 
 /* The status of an answer, 100 to 999; -1: it is none of HTTP/1. */

@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "memory.h"
 #include "reader.h"
 
@@ -51,27 +55,66 @@ static bool maybe_special(uint64_t word)
 		((backslash - ones) & ~backslash) | ((del - ones) & ~del)) & highs;
 }
 
+#ifdef __SSE2__
+/* Of the sixteen bytes at P. */
+static inline bool any_special(const char *p)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(' ')), bytes);
+	__m128i marks = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(';')),
+				     _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')),
+						  _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
+
+	return _mm_movemask_epi8(_mm_or_si128(low, marks)) != 0;
+}
+#endif
+
+/* Within one buffer, too. Returns the length. */
+static size_t copy(char *to, struct slice text)
+{
+	if (text.len)
+		memmove(to, text.at, text.len);
+	return text.len;
+}
+
+/* Whether no byte of TEXT is special; false may be wrong. */
+static bool plain(struct slice text)
+{
+	uint64_t word;
+
+	if (text.len == 0)
+		return true;
+	if (text.len < 8)
+		return !maybe_special(slice_word(text.at, text.len) |
+				      ~slice_word("\xff\xff\xff\xff\xff\xff\xff", text.len));
+#ifdef __SSE2__
+	if (text.len >= 16) {
+		for (size_t i = 0; i < text.len; i += 16)
+			if (any_special(text.at + (i + 16 <= text.len ? i : text.len - 16)))
+				return false;
+		return true;
+	}
+#endif
+	/* The last bytes may be looked at twice. */
+	for (size_t i = 0; i < text.len; i += 8) {
+		memcpy(&word, text.at + (i + 8 <= text.len ? i : text.len - 8), 8);
+		if (maybe_special(word))
+			return false;
+	}
+	return true;
+}
+
 size_t stack_escape(char *to, struct slice frame, bool in_record)
 {
 	static const char hex[] = "0123456789abcdef";
 	const char *end = frame.at + frame.len;
 	char *start = to;
 
+	if (plain(frame))
+		return copy(to, frame);
 	for (const char *p = frame.at; p < end; p++) {
-		unsigned char c;
-		uint64_t word;
+		unsigned char c = (unsigned char)*p;
 
-		while (end - p >= 8) {
-			memcpy(&word, p, 8);
-			if (maybe_special(word))
-				break;
-			memcpy(to, p, 8);
-			to += 8;
-			p += 8;
-		}
-		if (p == end)
-			break;
-		c = (unsigned char)*p;
 		if (!special(c) || (in_record && c != ';' && c != '\\') ||
 		    (c == '\\' && escaped(p, end) < 0)) {
 			*to++ = *p;
@@ -87,15 +130,17 @@ size_t stack_escape(char *to, struct slice frame, bool in_record)
 
 size_t stack_unescape(char *to, struct slice frame)
 {
-	const char *p = frame.at, *end = frame.at + frame.len;
+	const char *p = frame.at, *end = frame.at + frame.len, *next;
 	char *start = to;
 
-	while (p < end) {
-		int c = escaped(p, end);
+	while (p < end && (next = memchr(p, '\\', (size_t)(end - p)))) {
+		int c = escaped(next, end);
 
-		*to++ = c < 0 ? *p : (char)c;
-		p += c < 0 ? 1 : 4;
+		to += copy(to, (struct slice){ p, (size_t)(next - p) });
+		*to++ = c < 0 ? '\\' : (char)c;
+		p = next + (c < 0 ? 1 : 4);
 	}
+	to += copy(to, (struct slice){ p, (size_t)(end - p) });
 	return (size_t)(to - start);
 }
 
@@ -124,19 +169,28 @@ void stack_add_folded(struct stack_text *t, struct slice frames)
 
 void stack_add_value(struct stack_text *t, struct slice value)
 {
+	const char *end = value.at + value.len, *blank;
 	struct slice frame;
+	char *to;
 
-	if (!reader_escaped(value) && !memchr(value.at, ' ', value.len)) {
-		stack_add_folded(t, value);
+	if (reader_escaped(value)) {
+		t->space = memory_grow(t->space, &t->space_room, value.len + 1, 1);
+		while (stack_next(&value, &frame)) {
+			struct slice plain = { t->space, reader_unescape(frame, t->space) };
+
+			plain.len = stack_unescape(t->space, plain);
+			stack_add_frame(t, SLICE(""), plain);
+		}
 		return;
 	}
-	t->space = memory_grow(t->space, &t->space_room, value.len + 1, 1);
-	while (stack_next(&value, &frame)) {
-		struct slice plain = { t->space, reader_unescape(frame, t->space) };
-
-		plain.len = stack_unescape(t->space, plain);
-		stack_add_frame(t, SLICE(""), plain);
+	/* What else has to be escaped in folded stacks is so in records. */
+	for (to = begin(t, value.len); value.len && (blank = memchr(value.at, ' ', value.len));) {
+		to += copy(to, (struct slice){ value.at, (size_t)(blank - value.at) });
+		memcpy(to, "\\x20", 4);
+		to += 4;
+		value = (struct slice){ blank + 1, (size_t)(end - blank - 1) };
 	}
+	t->len = (size_t)(to - t->at) + copy(to, value);
 }
 
 void stack_text_free(struct stack_text *t)

@@ -17,6 +17,7 @@
 #include "memory.h"
 #include "message.h"
 #include "space.h"
+#include "stack.h"
 #include "table.h"
 #include "unwind.h"
 #include "writer.h"
@@ -278,21 +279,15 @@ static void append(struct buffer *buffer, const char *at, size_t len)
 	buffer->len += len;
 }
 
-/* NAME as a part of a frame: escaped, and what would end the frame too. */
+/* NAME as a part of a frame, and that as it stands in a record: two escapes. */
 static void append_name(struct buffer *buffer, struct slice name)
 {
-	buffer->at = memory_grow(buffer->at, &buffer->room, buffer->len + 4 * name.len + 1, 1);
-	while (name.len) {
-		const char *semicolon = memchr(name.at, ';', name.len);
-		size_t n = semicolon ? (size_t)(semicolon - name.at) : name.len;
+	char *part = memory_get(4 * name.len + 1);
+	size_t len = stack_escape(part, name, true);
 
-		buffer->len += writer_escape(buffer->at + buffer->len, (struct slice){ name.at, n });
-		if (semicolon) {
-			append(buffer, "\\x3b", 4);
-			n++;
-		}
-		name = (struct slice){ name.at + n, name.len - n };
-	}
+	buffer->at = memory_grow(buffer->at, &buffer->room, buffer->len + 4 * len + 1, 1);
+	buffer->len += writer_escape(buffer->at + buffer->len, (struct slice){ part, len });
+	free(part);
 }
 
 /* A frame of its own, with the name as people know it. */

@@ -15,7 +15,7 @@
  * `[module+0xoffset]`, the offset in the file; where there is no file, `[anon+0x…]` from the beginning of
  * the mapping, `[kernel+0xaddress]`, `[unmapped+0xaddress]`. A frame is never left out.
  *
- * Frames are text as a record has it: escaped, with `;` in a name as \x3b. Ready for writer_raw().
+ * Frames are text as a record has it: escaped, with `;` in a name as \\x3b (stack.h). Ready for writer_raw().
  *
  * Memory: 64 files are open at a time; up to SYMBOLS_CACHED addresses and SYMBOLS_TEXT bytes of their
  * names are remembered (then all are forgotten and looked up anew); up to SYMBOLS_SPACES processes.

@@ -233,8 +233,12 @@ value() {
 	kill -STOP $!
 	for i in $(seq 101); do sh -c "exit $((i % 100))" || true; done
 	kill -CONT $!
-	"$lives" exit 97 || true
-	sleep 0.1
+	# Until it has caught up.
+	for _ in $(seq 50); do
+		"$lives" exit 97 || true
+		[ "$(where -f "$T/r" ev=exit code=97 2>/dev/null | wc -l)" = 0 ] || break
+		sleep 0.1
+	done
 	kill -INT $!
 	wait $!
 	lost=$(where -f "$T/r" ev=lost | grep -oP '\tn=\K[0-9]*' | awk '{ n += $1 } END { print n + 0 }')

@@ -163,3 +163,50 @@ count() {
 	read -r all first < <(sed -nE 's/.* in ([0-9]+) runs, from the first ([0-9]+);.*/\1 \2/p' "$T/err")
 	[ "$all" -ge 1200028 ] && [ "$first" -ge 262144 ] && [ "$first" -lt "$all" ]
 }
+
+@test "pipelines --live answer of a command, with the same filters as of a trace" {
+	syscalls --live -- "$calls" 101 53 7 3 2>/dev/null >"$T/out"
+	grep -qx 'calls  getpid  101' "$T/out" && grep -qx 'calls  close  56' "$T/out"
+	syscalls --live --top 1 --process calls -- "$calls" 211 0 0 0 2>/dev/null >"$T/out"
+	[ "$(sed -n 2p "$T/out")" = "calls  write  211" ] || [ "$(sed -n 2p "$T/out")" = "calls  getpid  211" ]
+	io-analysis --live -- cat "$TESTS/helper.bash" 2>/dev/null >"$T/out"
+	grep -q "read() $TESTS/helper.bash\$" "$T/out"
+	process-info --live -- bash -c '/usr/bin/true; exit 0' 2>/dev/null >"$T/out"
+	grep -q 'New program: true (PID:[0-9]*) runs /usr/bin/true$' "$T/out"
+	grep -q 'Process exit: true (PID:[0-9]*) with code 0' "$T/out"
+	cpu-usage --live -- sleep 0.01 2>/dev/null | grep -q '^sleep (PID:[0-9]*)  ran '
+	try syscalls -d 1
+	expect 2 "" "syscalls: -d goes with --live; see 'syscalls --help'"
+	try cputop --live
+	expect 2 "" "cputop: unknown option '--live'; see 'cputop --help'"
+}
+
+@test "contention --live judges a command that fills the CPUs" {
+	try contention --live -- bash -c 'for i in {1..6}; do (for j in {1..150000}; do :; done) & done; wait'
+	[ "$status" = 4 ] && [[ $out == "verdict: contended"* ]] || { echo "$out"; false; }
+	try contention -d 1 /dev/null
+	expect 2 "" "contention: -d goes with --live; see 'contention --help'"
+}
+
+@test "top-live: a table for each interval; on a terminal in place of one another, and the terminal is put back" {
+	top-live -i 300ms -d 1 --top 3 >"$T/out" 2>/dev/null
+	grep -q '^comm  *name  *count' "$T/out"
+	need tmux
+	tmux -L "weir-$$" new-session -d -x 90 -y 20 "exec bash --norc"
+	tmux -L "weir-$$" send-keys "'$WEIR_BIN/top-live' -i 300ms; echo status \$?" Enter
+	for _ in {1..50}; do
+		tmux -L "weir-$$" capture-pane -p | grep -q '^comm' && break
+		sleep 0.1
+	done
+	tmux -L "weir-$$" capture-pane -p >"$T/screen"
+	tmux -L "weir-$$" send-keys C-c
+	for _ in {1..50}; do
+		tmux -L "weir-$$" capture-pane -p | grep -q '^status' && break
+		sleep 0.1
+	done
+	tmux -L "weir-$$" capture-pane -p >"$T/after"
+	modes=$(tmux -L "weir-$$" display-message -p '#{cursor_flag} #{alternate_on}')
+	tmux -L "weir-$$" kill-server
+	grep -q '^comm  *name  *count' "$T/screen" && grep -qx 'status 0' "$T/after" && [ "$modes" = "1 0" ]
+	grep -q '^collect-syscalls: .* lost; BPF programs: ' "$T/after"
+}

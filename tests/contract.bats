@@ -15,6 +15,7 @@ each() {
 		[ "$kind" != live ] || [ $# = 0 ] || "$WEIR_BIN/$name" --check >/dev/null 2>&1 || continue
 		rm -rf "$T/work"
 		mkdir "$T/work"
+		args=${args//'$TESTS'/$TESTS}
 		args=${args//'$T'/$T/work}
 		# The arguments are words of our own file.
 		# shellcheck disable=SC2086

@@ -12,7 +12,7 @@ exchanges.py check RECORDS EXPECTED: compares, and prints by how much durations 
 exchanges.py calls: one exchange by each pair of system calls; prints its path.
 exchanges.py odd: questions that are no HTTP/1, or not quite; prints the path that each tells, or `-`.
 exchanges.py duplex: four threads send and four receive on one connection at once; prints the bytes of each way.
-exchanges.py unanswered: an exchange, and a question that nobody reads.
+exchanges.py unanswered [SECONDS]: an exchange, and a question that nobody reads; then it waits.
 exchanges.py failing: a connection that is reset, and one that is refused.
 exchanges.py hold: a connection, then a line on stdout; with each line on stdin an exchange.
 """
@@ -274,7 +274,7 @@ def hold():
         print("told", flush=True)
 
 
-def unanswered():
+def unanswered(seconds=60):
     client, other = pair()
     time.sleep(0.5)
     client.send(b"1")
@@ -282,7 +282,7 @@ def unanswered():
     other.send(b"22")
     client.recv(2)
     client.send(b"333")
-    time.sleep(60)
+    time.sleep(int(seconds))
 
 
 def failing():

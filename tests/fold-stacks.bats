@@ -77,6 +77,15 @@ fold-stacks: refused 1 of 7 lines: it is empty (first $T/in:6)" ] || { echo "$er
 	record ts=1 ev=cpu comm=c 'stack=x\x3by;z' | fold-stacks | grep -Fx 'c;x\x3by;z 1'
 }
 
+@test "a frame with ; survives a filter that undoes escapes and writes them anew" {
+	record ts=1 ev=cpu comm=c 'stack=<[T\\x3b 4]>::f;z' >"$T/in"
+	to-sqlite "$T/db" <"$T/in"
+	from-sqlite "$T/db" 'select ts, ev, comm, stack from cpu' >"$T/again"
+	diff "$T/in" "$T/again"
+	fold-stacks "$T/again" | grep -Fx 'c;<[T\x3b\x204]>::f;z 1'
+	fold-stacks "$T/in" | fold-stacks --unfold | grep -Fx "$(cut -f2,3 "$T/in" | sed 's/^/ts=0\t/; s/$/\tweight=1/')	$(cut -f4 "$T/in")"
+}
+
 @test "any frames survive folding and unfolding (generated, seed 7)" {
 	need python3
 	python3 - "$T" <<-'E'
@@ -249,4 +258,50 @@ fold-stacks: refused 2 of 18 lines: it is not the beginning of a sample (first $
 	expect 2 '' "flame: --kind is needed when records come on a pipe; see 'flame --help'"
 	try flame --kind functions "$T/samples.tskv"
 	expect 1 '' "flame: no stacks: see 'flame --help' for what a trace must have"
+}
+
+# worker PROGRAM: builds it: a function that works, and one that sleeps, which calls no library that lacks frame pointers.
+worker() {
+	need cc
+	cc -O1 -fno-omit-frame-pointer -x c -o "$T/$1" - <<-'E'
+	#include <sys/syscall.h>
+	#include <time.h>
+	__attribute__((noinline)) void burn_here(volatile long *n) { for (long i = 0; i < 3000000; i++) ++*n; }
+	__attribute__((noinline)) void sleep_here(void)
+	{
+		struct timespec t = { 0, 5000000 };
+		long number = SYS_nanosleep, a = (long)&t, b = 0;
+		__asm__ volatile("syscall" : "+a"(number) : "D"(a), "S"(b) : "rcx", "r11", "memory");
+	}
+	int main(void) { volatile long n = 0; for (;;) { burn_here(&n); sleep_here(); } }
+	E
+	"$T/$1" &
+	worker=$!
+}
+
+@test "flame --live: what a program works on and what it sleeps in, by name" {
+	need_bpf collect-stacks
+	need_bpf collect-sched
+	[ "$(uname -m)" = x86_64 ] || skip "the program's system call is that of x86_64"
+	worker live-worker
+	flame --live -d 2 -p live-worker >"$T/cpu.svg" 2>"$T/err" || { cat "$T/err"; kill "$worker"; false; }
+	flame --live --kind off-cpu -d 2 -P "$worker" -o "$T/off" >"$T/said" 2>"$T/err" || { cat "$T/err"; kill "$worker"; false; }
+	kill "$worker"
+	grep -qx '.*<title>burn_here' "$T/cpu.svg"
+	run ! grep -q '<title>sleep_here' "$T/cpu.svg"
+	[ "$(cat "$T/said")" = "$T/off/flamegraph.svg" ]
+	grep -q '^live-worker;.*main;sleep_here;.*do_nanosleep' "$T/off/stacks.folded"
+	run ! grep -q burn_here "$T/off/stacks.folded"
+}
+
+@test "flame --live: wrong command lines" {
+	try flame --live x
+	[ "$status" = 2 ] && [[ $err == *'it takes no trace with --live'* ]]
+	try flame -d 1 x
+	[ "$status" = 2 ] && [[ $err == *'-d goes with --live'* ]]
+	try flame --live --kind functions
+	[ "$status" = 2 ] && [[ $err == *'cannot draw functions live'* ]]
+	record ts=1 ev=cpu comm=c stack=f >"$T/in"
+	try flame --unwind dwarf "$T/in"
+	[ "$status" = 2 ] && [[ $err == *'--unwind goes with --live, of kind cpu'* ]]
 }

@@ -134,3 +134,25 @@ setup() {
 	try report --help
 	[ "$status" = 0 ] && [[ $out == 'report: what happened in a recorded trace'* ]] && [ -z "$err" ]
 }
+
+@test "a trace with call stacks: its page has the flame graph of where threads slept" {
+	trace=$(trace callstack) || skip "trace callstack is not here"
+	need chromium python3
+	T=$BATS_TEST_TMPDIR
+	report -o "$T/report" --elf "contend=$trace/truth/contend.elf" --elf "$trace/truth/contend.elf" "$trace/trace" >/dev/null
+	grep -q '^worker-3;start_thread;worker;unit;__lll_lock_wait;' "$T/report/off-cpu/stacks.folded"
+	chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
+		--disable-background-networking --disable-component-update --disable-sync \
+		--user-data-dir="$T/profile" --dump-dom "file://$T/report/index.html" >"$T/dom" 2>/dev/null
+	grep -q '<title>__lll_lock_wait$' "$T/dom"
+	# Its script ran: the picture is as wide as the page's text, not as it was written.
+	width=$(sed -n 's/.*<svg[^>]* class="weir-flame" width="\([0-9]*\)".*/\1/p' "$T/dom")
+	[ -n "$width" ] && [ "$width" != 1200 ]
+	[ "$(grep -c 'class="weir-flame"' "$BATS_FILE_TMPDIR/report/index.html")" = 0 ]
+}
+
+@test "names for call stacks that are not there: that is said" {
+	head -n 500 "$BATS_FILE_TMPDIR/raw" >"$BATS_TEST_TMPDIR/raw"
+	try report -o "$BATS_TEST_TMPDIR/report" --elf x "$BATS_TEST_TMPDIR/raw"
+	[ "$status" = 0 ] && [[ $err == *'--elf is of no use: the input has no call stacks'* ]]
+}

@@ -227,7 +227,7 @@ sys.stdin.read()' "$T/many" >"$T/mapped" < <(exec sleep 20) 3>&- &
 		printf '%x 40 half a li' $((0x$made + 0x100))
 	} >"$map"
 	ask "$pid $offset" "$pid $(printf '%x' $((0x$made + 0x140)))" "$pid $(printf '%x' $((0x$made + 0xff)))"
-	[ "$answer" = "$(printf '%s\n' 'a\x3bb \x1b\\_ZN2ns1fEv' '[anon+0x140]' before)" ]
+	[ "$answer" = "$(printf '%s\n' 'a\\x3bb \x1b\\_ZN2ns1fEv' '[anon+0x140]' before)" ]
 	touch -d '1 hour ago' "$map"
 	ask "$pid $offset"
 	[ "$answer" = "$unknown" ]
@@ -290,7 +290,7 @@ sys.stdin.read()' "$T/many" >"$T/mapped" < <(exec sleep 20) 3>&- &
 	off=$(printf '%x' $at)
 	expect 0 "plain_global
 [pie+0x$off]
-[lib\\x3bx y.so\\\\012z+0x$off]
+[lib\\\\x3bx y.so\\\\012z+0x$off]
 [vdso+0x$off]
 [anon+0x1]
 [anon+0x1]
