@@ -18,7 +18,11 @@
 #include "slowest.h"
 #include "writer.h"
 
-enum { WAITING_MAX = 1 << 16 };
+enum {
+	WAITING_MAX = 1 << 16,
+	/* Two clocks read on two CPUs: the server's end may seem to come after the client's. */
+	LATE_NS = 100000000,
+};
 
 struct explain {
 	/* Options: */
@@ -38,9 +42,10 @@ struct explain {
 
 	struct explained **queue;	/* a ring, in the order of their ends */
 	size_t room, first, n;
+	struct explained *alone, **alone_end;	/* of these, whose server's side is still to be found */
 	struct slowest top;
 
-	uint64_t explained, partly, early, unusable;
+	uint64_t explained, partly, early, unusable, requests, unserved;
 	__int128 total_ns;
 	struct {
 		__int128 ns;
@@ -113,6 +118,23 @@ static void wait_for(struct life *life, struct explained *item)
 	life->last = item;
 }
 
+/*
+ * A request of which no thread is known but the server's: that begins to serve it when it is woken, not when it
+ * gets to read it.
+ */
+static void split_request(struct explain *e, const struct life *life, struct explained *item)
+{
+	struct exchange *served = &item->server->exchange;
+
+	if (served->from < item->from)
+		served->from = item->from;
+	if (served->to > item->to)
+		served->to = item->to;
+	served->from = history_awake(life, served->from, item->from);
+	history_split(e->history, life, served->from, served->to, NULL, &item->split);
+	item->split.part[CAUSE_OUTSIDE] = item->to - item->from - (served->to - served->from);
+}
+
 /* What is known of the item's own thread, or of the server's, is all that will be. */
 static void finish_side(struct explain *e, struct life *life, struct explained *item)
 {
@@ -130,9 +152,13 @@ static void finish_side(struct explain *e, struct life *life, struct explained *
 			return;
 		}
 	}
+	item->waits_for = EXPLAINED_DONE;
+	if (item->tid < 0) {
+		split_request(e, life, item);
+		return;
+	}
 	history_split(e->history, life, server->exchange.from, server->exchange.to, NULL, &server->split);
 	item->split.incomplete |= server->split.incomplete;
-	item->waits_for = EXPLAINED_DONE;
 }
 
 static int64_t needed_until(const struct explained *item)
@@ -155,11 +181,43 @@ static void settle(struct explain *e, struct life *life)
 	life->held = false;
 }
 
+/* Finds the server's side of the first that still lacks it. */
+static void match_first(struct explain *e)
+{
+	struct explained *item = e->alone;
+	struct exchange *wanted = &item->server->exchange;
+	const struct exchange *found = exchanges_find(
+		e->exchanges, (struct slice){ wanted->connection, wanted->len }, item->from, item->to);
+	struct life *life;
+
+	e->alone = item->next;
+	if (!e->alone)
+		e->alone_end = &e->alone;
+	if (found) {
+		*wanted = *found;
+	} else {
+		free(item->server);
+		item->server = NULL;
+	}
+	if (item->tid < 0 && !found) {
+		item->split.part[CAUSE_UNKNOWN] = item->to - item->from;
+		item->waits_for = EXPLAINED_DONE;
+		e->unserved++;
+		return;
+	}
+	item->waits_for = item->tid < 0 ? EXPLAINED_SERVER_SIDE : EXPLAINED_OWN_SIDE;
+	life = history_at(e->history, item->tid < 0 ? wanted->tid : item->tid, item->to);
+	wait_for(life, item);
+	settle(e, life);
+}
+
 /* Nothing more will be known of what the first in the queue waits for, or it has waited enough. */
 static void finish_first(struct explain *e)
 {
 	struct explained *item = e->queue[e->first];
 
+	if (item->waits_for == EXPLAINED_EXCHANGE)
+		match_first(e);	/* they are in the queue's order */
 	while (item->waits_for != EXPLAINED_DONE) {
 		bool own = item->waits_for == EXPLAINED_OWN_SIDE;
 		struct life *life = history_find(e->history, own ? item->tid : item->server->exchange.tid);
@@ -198,8 +256,9 @@ static void push(struct explain *e, struct explained *item)
 static void explain_later(struct explain *e, const struct record *record, const struct history_span *span,
 			  bool is_call)
 {
-	const struct exchange *exchange = exchanges_find(e->exchanges, record, span->from, span->to);
-	struct explained *item = explained_new(&e->fields, record, span, exchange);
+	char connection[EXCHANGE_CONNECTION];
+	size_t len = exchanges_connection(e->exchanges, record, connection);
+	struct explained *item = explained_new(&e->fields, record, span, (struct slice){ connection, len });
 	struct life *life;
 
 	if (is_call) {
@@ -207,6 +266,13 @@ static void explain_later(struct explain *e, const struct record *record, const 
 		item->call = history_call(e->history, record);
 	}
 	push(e, item);
+	if (len) {
+		e->requests++;
+		item->next = NULL;
+		*e->alone_end = item;
+		e->alone_end = &item->next;
+		return;
+	}
 	life = history_at(e->history, span->tid, span->to);
 	wait_for(life, item);
 	settle(e, life);
@@ -217,6 +283,13 @@ static void pass_lost(struct explain *e, const struct record *record)
 	history_lost(e->history, record);
 	if (prints_records(e))
 		push(e, explained_lost(record));
+}
+
+static bool has_connection(struct explain *e, const struct record *record)
+{
+	char connection[EXCHANGE_CONNECTION];
+
+	return exchanges_connection(e->exchanges, record, connection) > 0;
 }
 
 /* A span that is to be explained lacks its thread or time. */
@@ -237,18 +310,25 @@ static void take(struct explain *e, const struct record *record)
 
 	if (!ev || (kind == HISTORY_NOTHING && !chosen && !exchange))
 		return;
-	if (!history_span(e->history, record, &span)) {
+	if (!history_time(e->history, record, &span)) {
+		if (chosen && expression_holds(e->chosen, record))
+			refuse(e);
+		return;
+	}
+	while (e->alone && span.to > e->alone->to && span.to - e->alone->to > LATE_NS)
+		match_first(e);
+	chosen = chosen && (uint64_t)(span.to - span.from) >= e->threshold && expression_holds(e->chosen, record);
+	if (span.tid < 0 && !(chosen && has_connection(e, record))) {
 		if (chosen)
 			refuse(e);
 		return;
 	}
-	life = history_add(e->history, kind, &span, record);
+	life = span.tid < 0 ? NULL : history_add(e->history, kind, &span, record);
 	if (life)
 		settle(e, life);
 	if (exchange)
 		exchanges_add(e->exchanges, record, span.tid, span.from, span.to);
-	if (chosen && (uint64_t)(span.to - span.from) >= e->threshold &&
-	    expression_holds(e->chosen, record)) {
+	if (chosen) {
 		explain_later(e, record, &span, is_call);
 	} else if (is_call) {
 		/* No later call asks for what was before this one. */
@@ -297,6 +377,10 @@ static void report(const struct explain *e)
 			"does not tell all states of their threads, or --reach is too short",
 			(unsigned long long)e->partly, (unsigned long long)e->explained,
 			100 * (double)e->sum[CAUSE_UNKNOWN].ns / (double)e->total_ns);
+	if (e->unserved)
+		message("%llu of %llu requests have no server's side: no ev=tcp role=server has their connection "
+			"and time",
+			(unsigned long long)e->unserved, (unsigned long long)e->requests);
 	if (disordered)
 		message("%llu spans came after one of the same thread that ended later, and were not used",
 			(unsigned long long)disordered);
@@ -406,6 +490,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	parse(&e, argv);
 	e.top.max = e.slowest;
+	e.alone_end = &e.alone;
 	e.history = history_new((int64_t)e.reach, strcmp(e.by, "syscall") != 0);
 	e.exchanges = exchanges_new();
 	e.out = writer_stdout();

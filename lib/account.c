@@ -12,7 +12,7 @@ enum { SHOWN = 4, NAME_SHOWN = 64 };
 
 /* In both forms, for the span itself and for the server's side of it. */
 struct keys {
-	struct key main, run, user, call, irq, runq, idle, others, blocked, unknown, on[CAUSES];
+	struct key main, run, user, call, irq, runq, idle, others, blocked, outside, unknown, on[CAUSES];
 	struct key by_tid[HISTORY_TOP], by_comm[HISTORY_TOP], by_ns[HISTORY_TOP];
 	struct key sleep_ns, sleep_on, sleep_call, waker_tid, waker_comm, waker_irq;
 	struct key call_name[HISTORY_TOP], call_n[HISTORY_TOP], call_ns[HISTORY_TOP], call_run[HISTORY_TOP];
@@ -21,7 +21,8 @@ struct keys {
 	.main = NAME(side "main"), .run = NAME(side "run_ns"), .user = NAME(side "run_user_ns"), \
 	.call = NAME(side "run_call_ns"), .irq = NAME(side "irq_ns"), .runq = NAME(side "runq_ns"), \
 	.idle = NAME(side "runq_idle_ns"), .others = NAME(side "runq_others_ns"), \
-	.blocked = NAME(side "blocked_ns"), .unknown = NAME(side "unknown_ns"), \
+	.blocked = NAME(side "blocked_ns"), .outside = NAME(side "outside_ns"), \
+	.unknown = NAME(side "unknown_ns"), \
 	.on = { \
 		[CAUSE_DISK] = NAME(side "blocked_disk_ns"), [CAUSE_SOCKET] = NAME(side "blocked_socket_ns"), \
 		[CAUSE_LOCK] = NAME(side "blocked_lock_ns"), [CAUSE_TIMER] = NAME(side "blocked_timer_ns"), \
@@ -43,7 +44,7 @@ bool account_has_key(struct slice key)
 {
 	/* Whole keys, and beginnings of keys, which end in `.` or `_`. */
 	static const char *const names[] = {
-		"by", "main", "incomplete", "wait_ns", "transfer_ns", "run_ns", "irq_ns", "unknown_ns",
+		"by", "main", "incomplete", "wait_ns", "transfer_ns", "run_ns", "irq_ns", "outside_ns", "unknown_ns",
 		"sleep.", "call.", "server.", "run_", "runq_", "blocked_",
 	};
 
@@ -100,6 +101,8 @@ static void write_parts(struct writer *out, const struct split *s, const struct 
 	writer_i64(out, k->blocked, blocked);
 	for (int c = CAUSE_DISK; c <= CAUSE_OTHER; c++)
 		writer_i64(out, k->on[c], s->part[c]);
+	if (s->part[CAUSE_OUTSIDE])
+		writer_i64(out, k->outside, s->part[CAUSE_OUTSIDE]);
 	writer_i64(out, k->unknown, s->part[CAUSE_UNKNOWN]);
 }
 
@@ -148,6 +151,8 @@ static size_t put_share(char *to, const struct history *h, const struct split *s
 	size_t len = (size_t)snprintf(to, room, "%.0f %% %s", 100 * share, cause_phrase(cause).at);
 	struct slice call = history_name(h, s->sleep.call);
 
+	if (cause == CAUSE_RUNQ && s->by_nobody > (s->by_n ? s->by[0].ns : 0))
+		return len + (size_t)snprintf(to + len, room - len, " (nobody ran)");
 	if (cause == CAUSE_RUNQ && s->by_n)
 		return len + (size_t)put_who(to + len, room - len, "", history_name(h, s->by[0].name),
 					     s->by[0].tid, " ran");

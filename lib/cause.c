@@ -19,6 +19,7 @@ static const struct {
 	[CAUSE_FAULT] = { "fault", "blocked in a page fault" },
 	[CAUSE_STOP] = { "stop", "stopped" },
 	[CAUSE_OTHER] = { "other", "blocked otherwise" },
+	[CAUSE_OUTSIDE] = { "outside", "outside the server" },
 	[CAUSE_UNKNOWN] = { "unknown", "unknown" },
 };
 

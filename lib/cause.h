@@ -14,6 +14,7 @@ enum cause {
 	/* Blocked: */
 	CAUSE_DISK, CAUSE_SOCKET, CAUSE_LOCK, CAUSE_TIMER, CAUSE_PIPE, CAUSE_FD, CAUSE_CHILD, CAUSE_FAULT,
 	CAUSE_STOP, CAUSE_OTHER,
+	CAUSE_OUTSIDE,	/* of a request: not in the server */
 	CAUSE_UNKNOWN,
 	CAUSES,
 };

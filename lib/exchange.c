@@ -108,20 +108,23 @@ void exchanges_add(struct exchanges *e, const struct record *record, int64_t tid
 		label_set(&slot->comm, *comm);
 }
 
-const struct exchange *exchanges_find(struct exchanges *e, const struct record *record, int64_t from,
+size_t exchanges_connection(struct exchanges *e, const struct record *record, char *to)
+{
+	return is_server(e, record) ? 0 : connection_of(e, record, to);
+}
+
+const struct exchange *exchanges_find(const struct exchanges *e, struct slice connection, int64_t from,
 				      int64_t to)
 {
 	const struct exchange *best = NULL;
-	char connection[EXCHANGE_CONNECTION];
-	size_t len = e->n && !is_server(e, record) ? connection_of(e, record, connection) : 0;
 	int64_t most = 0;
 
-	for (uint64_t i = e->n < EXCHANGES ? 0 : e->n - EXCHANGES; len && i < e->n; i++) {
+	for (uint64_t i = e->n < EXCHANGES ? 0 : e->n - EXCHANGES; i < e->n; i++) {
 		const struct exchange *one = &e->at[i % EXCHANGES];
 		int64_t a = one->from > from ? one->from : from, b = one->to < to ? one->to : to;
 
-		if (b > a && b - a > most && one->len == len &&
-		    memcmp(one->connection, connection, len) == 0) {
+		if (b > a && b - a > most && one->len == connection.len &&
+		    memcmp(one->connection, connection.at, connection.len) == 0) {
 			best = one;
 			most = b - a;
 		}

@@ -28,10 +28,16 @@ void exchanges_add(struct exchanges *exchanges, const struct record *record, int
 		   int64_t to);
 
 /*
- * The exchange on the connection of the record, which is not the server's side itself, that has the most
- * of the time from FROM to TO; NULL when there is none. Valid until one is added. O(EXCHANGES).
+ * The connection of a record that is not the server's side itself, as text that is the same from both sides.
+ * TO has EXCHANGE_CONNECTION bytes. Its length, 0 when the record has none.
  */
-const struct exchange *exchanges_find(struct exchanges *exchanges, const struct record *record, int64_t from,
+size_t exchanges_connection(struct exchanges *exchanges, const struct record *record, char *to);
+
+/*
+ * The exchange on the connection that has the most of the time from FROM to TO; NULL when there is none.
+ * Valid until one is added. O(EXCHANGES).
+ */
+const struct exchange *exchanges_find(const struct exchanges *exchanges, struct slice connection, int64_t from,
 				      int64_t to);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "number.h"
 
 void explained_fields_free(struct explained_fields *f)
 {
@@ -94,7 +95,7 @@ static void split_phases(struct explained_fields *f, const struct record *record
 }
 
 struct explained *explained_new(struct explained_fields *fields, const struct record *record,
-			   const struct history_span *span, const struct exchange *exchange)
+			   const struct history_span *span, struct slice connection)
 {
 	char text[EXPLAINED_BYTES];
 	struct explained_kept kept = kept_of(fields, record->shape);
@@ -102,12 +103,14 @@ struct explained *explained_new(struct explained_fields *fields, const struct re
 	struct explained *item = memory_get(sizeof *item + len);
 
 	*item = (struct explained){ .from = span->from, .to = span->to, .tid = span->tid, .who = who,
-				    .len = len };
+				    .len = len, .waits_for = EXPLAINED_OWN_SIDE };
 	memcpy(item->text, text, len);
 	split_phases(fields, record, item);
-	if (exchange) {
-		item->server = memory_get(sizeof *item->server);
-		item->server->exchange = *exchange;
+	if (connection.len) {
+		item->waits_for = EXPLAINED_EXCHANGE;
+		item->server = memory_zeroed(sizeof *item->server);
+		item->server->exchange.len = connection.len;
+		memcpy(item->server->exchange.connection, connection.at, connection.len);
 	}
 	return item;
 }
@@ -149,7 +152,8 @@ void explained_write(struct writer *out, const struct history *h, const struct e
 		if (exchange->comm.len)
 			writer_raw(out, KEY("server.comm"), label_text(&exchange->comm));
 		writer_i64(out, KEY("server.dur_ns"), exchange->to - exchange->from);
-		account_write(out, h, &item->server->split, true);
+		if (item->tid >= 0)
+			account_write(out, h, &item->server->split, true);
 	}
 	if (item->split.incomplete)
 		writer_raw(out, KEY("incomplete"), SLICE("1"));
@@ -193,6 +197,11 @@ struct slice explained_what(const struct explained *item, struct slice by, char 
 
 struct slice explained_who(const struct explained *item, char *to)
 {
+	char tid[NUMBER_TEXT];
+
+	if (item->tid < 0 && item->server)
+		return join(to, label_text(&item->server->exchange.comm), "/",
+			    (struct slice){ tid, number_put_i64(tid, item->server->exchange.tid) });
 	return join(to, field_of(item, "\tcomm="), "/", field_of(item, "\ttid="));
 }
 
@@ -201,7 +210,7 @@ struct slice explained_why(const struct history *h, const struct explained *item
 	static const char server[] = "; server: ";
 	size_t len = account_sentence(to, h, &item->split, !item->in_call);
 
-	if (item->server) {
+	if (item->server && item->tid >= 0) {
 		memcpy(to + len, server, sizeof server - 1);
 		len += sizeof server - 1;
 		len += account_sentence(to + len, h, &item->server->split, true);

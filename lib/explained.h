@@ -11,9 +11,9 @@ enum { EXPLAINED_BYTES = 4096 };	/* of a span's own fields; further ones are lef
 /* Either that, or a record ev=lost on its way between such. */
 struct explained {
 	struct explained *next;	/* waits for the same thread */
-	int64_t from, to, tid;
+	int64_t from, to, tid;	/* tid -1: none is told of this request, `split` is of the server's */
 	/* Which thread is to be known better; the caller's, as is `next`. */
-	enum { EXPLAINED_OWN_SIDE, EXPLAINED_SERVER_SIDE, EXPLAINED_DONE } waits_for;
+	enum { EXPLAINED_EXCHANGE, EXPLAINED_OWN_SIDE, EXPLAINED_SERVER_SIDE, EXPLAINED_DONE } waits_for;
 	bool lost;
 	bool in_call;		/* it is a system call: */
 	struct history_call call;
@@ -22,7 +22,7 @@ struct explained {
 	struct explained_server {
 		struct exchange exchange;
 		struct split split;
-	} *server;		/* NULL: not in the stream */
+	} *server;		/* NULL: not in the stream; until it is found, just its connection */
 	size_t who, len;	/* the text: cpu pid tid comm, then its other fields */
 	char text[];
 };
@@ -40,9 +40,9 @@ struct explained_fields {
 	{ LOOKUP("dns_ns"), LOOKUP("connect_ns"), LOOKUP("tls_ns"), LOOKUP("ttfb_ns"), NULL, 0 }
 void explained_fields_free(struct explained_fields *fields);
 
-/* The span of a record, which is not split yet; EXCHANGE (may be NULL) is its server's side. Copies all. */
+/* The span of a record, which is not split yet; CONNECTION (or empty) leads to its server's side. Copies all. */
 struct explained *explained_new(struct explained_fields *fields, const struct record *record,
-			   const struct history_span *span, const struct exchange *exchange);
+			   const struct history_span *span, struct slice connection);
 /* An ev=lost. */
 struct explained *explained_lost(const struct record *record);
 void explained_free(struct explained *item);

@@ -161,14 +161,20 @@ uint64_t history_disordered(const struct history *h)
 	return h->disordered;
 }
 
-bool history_span(struct history *h, const struct record *record, struct history_span *span)
+bool history_time(struct history *h, const struct record *record, struct history_span *span)
 {
 	int64_t dur = number(&h->field.dur_ns, record, -1);
 
 	span->tid = number(&h->field.tid, record, -1);
 	span->to = number(&h->field.ts, record, INT64_MIN);
-	return dur >= 0 && span->tid >= 0 && span->tid <= INT32_MAX && span->to != INT64_MIN &&
-	       !__builtin_sub_overflow(span->to, dur, &span->from);
+	if (span->tid < 0 || span->tid > INT32_MAX)
+		span->tid = -1;
+	return dur >= 0 && span->to != INT64_MIN && !__builtin_sub_overflow(span->to, dur, &span->from);
+}
+
+bool history_span(struct history *h, const struct record *record, struct history_span *span)
+{
+	return history_time(h, record, span) && span->tid >= 0;
 }
 
 static int later_first(const void *a, const void *b)
@@ -616,6 +622,23 @@ static void split_calls(struct history *h, const struct life *life, int64_t from
 	}
 	s->knows_calls = true;
 	s->run_user = s->part[CAUSE_RUN] - s->run_call;
+}
+
+int64_t history_awake(const struct life *life, int64_t at, int64_t limit)
+{
+	const struct past *states = &life->states;
+	int64_t awake = at;
+
+	for (size_t i = past_after(states, at) + 1; i-- > 0 && awake > limit;) {
+		const struct deed *state = i < states->n ? past_deed(states, i) : NULL;
+
+		if (!state || state->from >= awake)
+			continue;
+		if (state->kind == HISTORY_BLOCKED || state->to < awake)
+			break;
+		awake = state->from;
+	}
+	return awake > limit ? awake : limit;
 }
 
 void history_split(struct history *h, const struct life *life, int64_t from, int64_t to,

@@ -28,7 +28,7 @@ enum history_kind {
 	HISTORY_BLOCK,
 };
 
-/* The thread and time of a span. */
+/* The thread and time of a span; tid -1: it is of no thread. */
 struct history_span {
 	int64_t tid, from, to;
 };
@@ -96,7 +96,10 @@ void history_free(struct history *history);
 /* What a record with this ev has to tell. */
 enum history_kind history_kind(struct slice ev);
 
-/* The thread and the time of a record; false when it lacks them, or they are none. TID 0 is one. */
+/* The time of a record, and its thread if it has one; false when it lacks the time, or it is none. */
+bool history_time(struct history *history, const struct record *record, struct history_span *span);
+
+/* The same, but it must have a thread. TID 0 is one. */
 bool history_span(struct history *history, const struct record *record, struct history_span *span);
 
 /*
@@ -122,6 +125,9 @@ struct history_call history_call(struct history *history, const struct record *r
  */
 void history_split(struct history *history, const struct life *life, int64_t from, int64_t to,
 		   const struct history_call *self, struct split *split);
+
+/* Since when the thread has not slept, at the time AT; at least LIMIT. O(log n + spans since). */
+int64_t history_awake(const struct life *life, int64_t at, int64_t limit);
 
 /* The text of a name; empty when it is not known. */
 struct slice history_name(const struct history *history, uint32_t name);

@@ -378,6 +378,20 @@ static void take_phases(CURL *easy, struct probe *probe)
 		probe->tls_ns = secured - connected;
 }
 
+static void take_end(CURL *easy, CURLINFO address, CURLINFO port, struct probe_end *end)
+{
+	const char *text = NULL;
+	long number = 0;
+
+	curl_easy_getinfo(easy, address, &text);
+	curl_easy_getinfo(easy, port, &number);
+	*end = (struct probe_end){ .port = number > 0 && number <= UINT16_MAX ? (unsigned)number : 0 };
+	if (text && strlen(text) < sizeof end->address)
+		strcpy(end->address, text);
+	else
+		end->port = 0;
+}
+
 /* A handle keeps the system's last error for ever: the next failure must not be told by it. */
 static void renew(struct prober *p, struct probe *probe)
 {
@@ -408,6 +422,8 @@ static void take_results(struct prober *p, struct probe *probe, CURLcode code)
 	probe->reused = connects == 0 && probe->first_ns;
 	if (!probe->reused)
 		take_phases(easy, probe);
+	take_end(easy, CURLINFO_LOCAL_IP, CURLINFO_LOCAL_PORT, &probe->here);
+	take_end(easy, CURLINFO_PRIMARY_IP, CURLINFO_PRIMARY_PORT, &probe->there);
 	curl_multi_remove_handle(p->multi, easy);
 	renew(p, probe);
 	probe->in_flight = false;

@@ -41,6 +41,11 @@ struct prober_plan {
 	enum prober_http { PROBER_HTTP_AUTO, PROBER_HTTP_1, PROBER_HTTP_2 } http;
 };
 
+struct probe_end {
+	char address[64];	/* a longer one is left out */
+	unsigned port;
+};
+
 struct probe {
 	/* Results, once it is finished. */
 	uint64_t sent_ns, end_ns;
@@ -50,6 +55,7 @@ struct probe {
 	uint64_t first_ns;		/* when the first byte of the answer came; 0: none did */
 	unsigned status;		/* 0: none came */
 	bool reused;			/* no new connection was made */
+	struct probe_end here, there;	/* of the connection; port 0: there was none */
 
 	/* For the caller, who may keep here what belongs to the request. */
 	const struct target *target;

@@ -43,6 +43,12 @@ void proberow_put(struct writer *out, int64_t epoch_ns, const struct probe *p)
 	writer_u64(out, KEY("attempt"), p->attempt);
 	if (sent)
 		writer_u64(out, KEY("reused"), p->reused);
+	if (sent && p->here.port && p->there.port) {
+		writer_text(out, KEY("saddr"), slice_of(p->here.address));
+		writer_u64(out, KEY("sport"), p->here.port);
+		writer_text(out, KEY("daddr"), slice_of(p->there.address));
+		writer_u64(out, KEY("dport"), p->there.port);
+	}
 	writer_end(out);
 }
 

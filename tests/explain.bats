@@ -251,6 +251,37 @@ ts=110 tid=8 by=syscall name=write ret=1 dur_ns=20 main=run run_ns=20'
 	[[ $(explain --by tcp role=server "$T/in") != *$'\tserver.'* ]]
 }
 
+@test "a request of no thread: the server's, since it was woken for it, and the rest is outside" {
+	net='saddr=10.0.0.2 sport=999 daddr=10.0.0.1 dport=80'
+	{
+		cpu=1 s 20 oncpu 20 10 why=sleep next_tid=8
+		cpu=1 s 50 blocked 20 30 state=S
+		cpu=1 s 70 oncpu 8 50 why=preempt next_tid=20
+		cpu=1 s 70 runq 20 20 why=wakeup
+		record ts=130 ev=http url=http://a/ dur_ns=100 "${net// /$'\t'}"
+		# Its exchange seems to end after it; a first one on this connection was another request's.
+		cpu=1 s 40 tcp 20 20 role=server saddr=10.0.0.1 sport=80 daddr=10.0.0.2 dport=999
+		cpu=1 s 131 tcp 20 51 role=server saddr=10.0.0.1 sport=80 daddr=10.0.0.2 dport=999
+		record ts=135 ev=http url=http://none/ dur_ns=10 saddr=10.0.0.2 sport=998 daddr=10.0.0.1 dport=80
+		cpu=1 s 200 oncpu 20 130 why=sleep next_tid=0
+	} >"$T/in"
+	said="explain: 1 of 2 spans have time of which nothing is known, 9.09 % of all: the input does not tell all states of their threads, or --reach is too short
+explain: 1 of 2 requests have no server's side: no ev=tcp role=server has their connection and time"
+	gives --by http -- "ts=130 by=http url=http://a/ dur_ns=100 $net main=run run_ns=60 runq_ns=20 outside_ns=20 runq_by.0.tid=8 runq_by.0.comm=c8 runq_by.0.dur_ns=20 server.pid=7 server.tid=20 server.comm=c20 server.dur_ns=80
+ts=135 by=http url=http://none/ dur_ns=10 ${net/999/998} main=unknown unknown_ns=10"
+	try explain --by http -n 1 "$T/in"
+	[[ $out == *"  http://a/  c20/20  60 % running, 20 % runnable (c8/8 ran), 20 % outside the server" ]]
+	# As users have it, where nobody ran.
+	sed -i '/\ttid=8\t/d; s/next_tid=8/next_tid=0/' "$T/in"
+	[[ $(explain --by http -n 1 "$T/in" 2>/dev/null) == *"20 % runnable (nobody ran)"* ]]
+	# Neither thread nor connection: of no use, unless nobody asks for it.
+	record ts=300 ev=http url=b dur_ns=10 >>"$T/in"
+	try explain --by http url=b "$T/in"
+	[ "$status" = 1 ]
+	try explain --by http -n 1 'sport>0' "$T/in"
+	[ "$status" = 0 ]
+}
+
 @test "a request whose first byte comes after its end, or before what precedes it: no phases" {
 	{
 		s 100 http 9 90 url=a dns_ns=5 ttfb_ns=91

@@ -138,6 +138,11 @@ http() {
 	[ "$(wc -l <"$T/demo/calm/monitor.tskv")" = 100 ] && [ "$(wc -l <"$T/demo/contended/monitor.tskv")" = 100 ]
 	[ "$(where ev=usage 'cpu_ns>0' <"$T/demo/cpu-hog.tskv" | wc -l)" = $((2 * $(nproc))) ]
 	[[ $out == *"calm against contended"* ]]
+	if [ -e "$T/demo/calm/trace.tskv.zst" ]; then
+		[[ $out == *"The slowest requests"*"The slowest requests"*"Did the service have to wait for CPUs?"*"verdict: "* ]]
+	else
+		[[ $err == *"monitor-demo: not traced: "* ]]
+	fi
 	[ ! -e "$T/demo/service.db-wal" ]
 	try monitor-demo -o "$T/demo"
 	[ "$status" = 1 ]
