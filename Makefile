@@ -5,6 +5,7 @@
 #   make check      install what is missing, build, run every test     (SAN=1: with ASan and UBSan)
 #   make bench      ratios against peers        make lint      gcc and clang with -Werror, shellcheck, mandoc
 #   make deps       what is missing, by the package manager            (DEPS=no: only print it)
+#   make duckdb     libduckdb.so, which to-parquet needs, by npm       (DUCKDB=DIR: it is there, or goes there)
 #   make coverage, install, uninstall (PREFIX, DESTDIR), dist, clean
 
 VERSION := 0.1
@@ -37,18 +38,25 @@ endif
 needs = $(shell sed -n 's|.*pkg-config: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
 # A library that a program can do without, with less to offer: `pkg-config-if-there: NAME`.
 wants = $(shell sed -n 's|.*pkg-config-if-there: *\([A-Za-z0-9_.+ -]*[A-Za-z0-9]\).*|\1|p' $(1))
-have = $(if $(call needs,$(1)),$(shell pkg-config --exists $(call needs,$(1)) && echo yes),yes)
+# A library that pkg-config does not know; it is there when the compiler finds it: `library: NAME`.
+plain = $(shell sed -n 's|^// library: *\([A-Za-z0-9_+-]*\).*|\1|p' $(1))
+found = $(filter /%,$(foreach e,a so,$(shell $(CC) -print-file-name=lib$(1).$(e))))
+# DuckDB's library comes without a .pc file: `make duckdb` writes one to out/pkgconfig.
+PKG_CONFIG := PKG_CONFIG_PATH='$(CURDIR)/out/pkgconfig':"$$PKG_CONFIG_PATH" pkg-config
+have = $(and $(if $(call needs,$(1)),$(shell $(PKG_CONFIG) --exists $(call needs,$(1)) && echo yes),yes), \
+	$(if $(call plain,$(1)),$(call found,$(call plain,$(1))),yes))
 # A collector NAME with a kernel side, bpf/NAME.bpf.c, needs clang and bpftool besides.
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(shell command -v bpftool) $(wildcard /usr/sbin/bpftool /sbin/bpftool))
 kernel_side = $(wildcard bpf/$(notdir $(1:.c=)).bpf.c)
 buildable = $(if $(call kernel_side,$(1)),$(and $(BPFTOOL),$(shell command -v $(CLANG)),$(call have,$(1))),$(call have,$(1)))
-lacks = $(if $(call have,$(1)),there is no clang or bpftool,pkg-config does not find $(call needs,$(1)))
+lacks = $(if $(call have,$(1)),there is no clang or bpftool,not all is here of: $(call needs,$(1)) $(addprefix -l,$(call plain,$(1))))
 
 LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard collectors/*.c filters/*.c workloads/*.c)
 SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call buildable,$(s)),$(s)))
 SKIPPED := $(filter-out $(SOURCES),$(PROGRAM_SOURCES))
+LIB_TEXTS := $(notdir $(wildcard lib/*.js lib/*.css))
 LIB_OBJECTS := $(patsubst %.c,$(O)/obj/%.o,$(filter lib/%,$(SOURCES)))
 PROGRAMS := $(patsubst %.c,%,$(notdir $(filter-out lib/%,$(SOURCES))))
 PIPELINES := $(filter-out lib.sh,$(notdir $(wildcard pipelines/*)))
@@ -59,13 +67,13 @@ ifeq ($(V),0)
 say = @printf '  %-5s %s\n' $(1) '$(2)';
 endif
 
-.PHONY: all deps deps-check demo check bench lint coverage install uninstall clean dist
+.PHONY: all deps deps-check duckdb demo check bench lint coverage install uninstall clean dist
 all: $(O)/libweir.a $(PROGRAMS:%=$(O)/bin/%) $(PIPELINES:%=$(O)/bin/%)
 	@$(foreach s,$(SKIPPED),echo 'skipped $(s): $(call lacks,$(s))';)
 
 $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) $(and $(call needs,$<),$(shell pkg-config --cflags $(call needs,$<))) \
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) $(and $(call needs,$<),$(shell $(PKG_CONFIG) --cflags $(call needs,$<))) \
 		-MMD -MP -c -o $@ $<
 
 # The kernel side becomes a header that the collector includes: the object, and a struct to reach into it.
@@ -81,6 +89,12 @@ $(O)/gen/%.skel.h: $(O)/obj/bpf/%.bpf.o
 	$(call say,GEN,$@)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*) > $@
 
 $(foreach s,$(SOURCES),$(if $(call kernel_side,$(s)),$(eval $(O)/obj/$(s:.c=.o): $(O)/gen/$(notdir $(s:.c=)).skel.h)))
+# Texts that a program carries: `#include "NAME.inc"` is lib/NAME as a string of C.
+$(O)/gen/%.inc: lib/% Makefile
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $< > $@
+
+$(LIB_OBJECTS): | $(LIB_TEXTS:%=$(O)/gen/%.inc)
 
 # Names of system calls by number: the machine's own, and those of 32-bit programs where the headers have them.
 $(O)/gen/callnumbers.h: Makefile
@@ -103,8 +117,9 @@ define program
 $(O)/bin/$(notdir $(1:.c=)): $(O)/obj/$(1:.c=.o) $(O)/libweir.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -pthread -o $$@ $$< $(O)/libweir.a \
-		$(and $(call needs,$(1)),$(shell pkg-config --libs $(call needs,$(1)))) \
-		$(and $(call wants,$(1)),$(shell pkg-config --libs $(call wants,$(1)) 2>/dev/null)) $$(LDLIBS)
+		$(addprefix -l,$(call plain,$(1))) \
+		$(and $(call needs,$(1)),$(shell $(PKG_CONFIG) --libs $(call needs,$(1)))) \
+		$(and $(call wants,$(1)),$(shell $(PKG_CONFIG) --libs $(call wants,$(1)) 2>/dev/null)) $$(LDLIBS)
 endef
 $(foreach s,$(filter-out lib/%,$(SOURCES)),$(eval $(call program,$(s))))
 
@@ -115,12 +130,22 @@ $(PIPELINES:%=$(O)/bin/%): $(O)/bin/%: pipelines/%
 -include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES) $(wildcard bpf/*.bpf.c))
 
 # What the package manager is asked for: to build and run, and to test.
-APT_BUILD := gcc make pkg-config libc6-dev libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev bpftool clang sqlite3 gnuplot-nox fontconfig fonts-dejavu-core zstd
-DNF_BUILD := gcc make pkgconf-pkg-config libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel bpftool clang sqlite gnuplot fontconfig dejavu-sans-fonts zstd
-APT_CHECK := bats python3-barectf linux-perf babeltrace2 miller datamash gawk jq python3 shellcheck mandoc lttng-tools liblttng-ust-dev procps tmux
-DNF_CHECK := bats perf babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc lttng-tools lttng-ust-devel procps-ng tmux
+APT_BUILD := gcc make pkg-config libc6-dev clang bpftool zstd sqlite3 gnuplot-nox fontconfig fonts-dejavu-core parallel \
+	libbabeltrace2-dev libjson-c-dev libsqlite3-dev libbpf-dev libcurl4-openssl-dev \
+	libdw-dev libelf-dev zlib1g-dev libiberty-dev
+DNF_BUILD := gcc make pkgconf-pkg-config clang bpftool zstd sqlite gnuplot fontconfig dejavu-sans-fonts parallel \
+	libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel libcurl-devel \
+	elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel
+APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc procps tmux openssl curl \
+	lttng-tools liblttng-ust-dev linux-perf nginx-light wrk g++ llvm binutils \
+	python3-barectf python3-numpy python3-protobuf protobuf-compiler \
+	openssh-server openssh-client rsync iproute2 clickhouse-server clickhouse-client
+DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc procps-ng tmux openssl curl \
+	lttng-tools lttng-ust-devel perf nginx gcc-c++ llvm binutils \
+	python3-numpy python3-protobuf protobuf-compiler openssh-server openssh-clients rsync iproute
 
-# $(1): packages by apt-get, $(2): by dnf
+# $(1): packages by apt-get, $(2): by dnf. What one distribution lacks must not keep the rest away. Servers that
+# tests run privately are not started by their packages: Debian asks policy-rc.d.
 define install_missing
 if command -v apt-get >/dev/null; then packages='$(1)'; \
 	has() { dpkg-query -W -f '$${db:Status-Abbrev}' "$$1" 2>/dev/null | grep -q '^ii'; }; \
@@ -134,7 +159,12 @@ echo "deps: installing$$missing"; \
 [ '$(DEPS)' != no ] || exit 0; \
 as=; [ "$$(id -u)" = 0 ] || as=sudo; \
 export DEBIAN_FRONTEND=noninteractive; \
-{ $$as $$update && $$as $$get $$missing; } >/dev/null
+policy=/usr/sbin/policy-rc.d; made=; \
+if [ -d /usr/share/doc/dpkg ] && [ ! -e $$policy ]; then \
+	made=yes; printf '#!/bin/sh\nexit 101\n' | $$as tee $$policy >/dev/null && $$as chmod +x $$policy; fi; \
+{ $$as $$update && $$as $$get $$missing || for p in $$missing; do \
+	$$as $$get $$p || echo "deps: cannot install $$p" >&2; done; } >/dev/null; \
+[ -z "$$made" ] || $$as rm -f $$policy
 endef
 
 deps:
@@ -143,12 +173,24 @@ deps:
 deps-check: deps
 	@$(call install_missing,$(APT_CHECK),$(DNF_CHECK))
 
+# A program that is to be installed needs it in a place that stays: DUCKDB=/usr/local/lib.
+DUCKDB ?= out/duckdb
+DUCKDB_PACKAGE := @duckdb/node-bindings-linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)@1.5.6-r.1
+duckdb:
+	@mkdir -p '$(DUCKDB)' out/pkgconfig
+	@[ -e '$(DUCKDB)/libduckdb.so' ] || { cd '$(DUCKDB)' && npm pack --silent $(DUCKDB_PACKAGE) >package.name && \
+		tar xzf "$$(cat package.name)" --strip-components=1 package/libduckdb.so && rm "$$(cat package.name)" package.name; } || \
+		{ echo 'duckdb: cannot fetch $(DUCKDB_PACKAGE) by npm; to-parquet is not built' >&2; exit 1; }
+	@d=$$(cd '$(DUCKDB)' && pwd) && printf '%s\n' 'Name: duckdb' 'Description: libduckdb.so, from make duckdb' 'Version: 1' \
+		"Libs: -L$$d -lduckdb -Wl,-rpath,$$d" >out/pkgconfig/duckdb.pc
+
 # What is built depends on the libraries found, so make starts anew once they are there.
 demo: deps
 	@$(MAKE) --no-print-directory all
 	@tests/demo $(O)/bin
 
 check: deps-check
+	@[ '$(DEPS)' = no ] || $(MAKE) --no-print-directory duckdb || true
 	@$(MAKE) --no-print-directory all
 	@WEIR_BIN=$(abspath $(O)/bin) tests/run $(TESTS)
 
@@ -162,7 +204,7 @@ lint: deps-check
 	@$(MAKE) --no-print-directory O=out/lint/clang CC=clang CFLAGS='-O2 -g -Werror' all
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	mandoc -Tlint -W warning man/*.[15]
-	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man -type f -not -name "*.png" 2>/dev/null) $(SCRIPTS)); \
+	@missing=$$(grep -L 'SPDX-License-Identifier' Makefile $$(find lib collectors filters bpf workloads man sql -type f -not -name "*.png" 2>/dev/null) $(SCRIPTS)); \
 	[ -z "$$missing" ] || { echo "no SPDX line in: $$missing"; exit 1; }
 
 coverage: deps-check
@@ -175,6 +217,8 @@ install: all
 	install $(PROGRAMS:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 pipelines/lib.sh $(DESTDIR)$(PREFIX)/lib/weir
 	$(if $(PIPELINES),install $(PIPELINES:%=pipelines/%) $(DESTDIR)$(PREFIX)/lib/weir)
+	install -d $(DESTDIR)$(PREFIX)/lib/weir/sql/clickhouse
+	install -m 644 $(wildcard sql/clickhouse/*.sql) $(DESTDIR)$(PREFIX)/lib/weir/sql/clickhouse
 	for p in $(PIPELINES); do ln -sf ../lib/weir/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5

@@ -37,6 +37,55 @@ struct thread_info {
 	unsigned int cpu;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic_long_t;
+
+struct percpu_counter {
+	__s64 count;			/* what CPUs have added; each holds some back */
+	__s32 *counters;		/* that, by CPU */
+};
+
+struct mm_struct {
+	unsigned long arg_start, arg_end;
+	struct percpu_counter rss_stat[4];
+};
+
+/* Before 6.2. */
+struct mm_rss_stat {
+	atomic_long_t count[4];
+};
+
+struct mm_struct___whole {
+	struct mm_rss_stat rss_stat;
+};
+
+struct signal_struct {
+	atomic_t live;
+	struct list_head thread_head;
+	int nr_threads;
+	int group_exit_code;
+	unsigned int flags;
+	unsigned long maxrss;		/* pages; those of programs before, and of the last one when it ends */
+	unsigned long long sum_sched_runtime;	/* of threads that are gone */
+};
+
+struct linux_binprm {
+	const char *filename;
+};
+
+struct sched_entity {
+	__u64 sum_exec_runtime;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -46,6 +95,13 @@ struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
+	int exit_code;
+	__u64 start_time;
+	__u64 self_exec_id;
+	struct sched_entity se;
+	struct mm_struct *mm;
+	struct signal_struct *signal;
+	struct list_head thread_node;	/* of signal->thread_head */
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
@@ -65,13 +121,15 @@ struct task_struct___state {
 /* The registers of a thread in user space: which of the fields there is depends on the machine. */
 struct pt_regs {
 	unsigned long orig_ax;		/* x86: the system call, or -1 */
-	unsigned long di, si, dx, r10, r8, r9, bx, cx, bp;
+	unsigned long di, si, dx, r10, r8, r9, bx, cx, bp, cs;	/* the others: its arguments, by either way in */
 	unsigned long long regs[31];	/* arm64 */
+	unsigned long orig_x0, pstate;
 	int syscallno;
 };
 
-struct linux_binprm {
-	const char *filename;
+/* The map of that type; its values of CPU n are at pptrs[i] + the offset of n. */
+struct bpf_array {
+	void *pptrs[0];
 };
 
 struct bpf_iter_meta {

@@ -59,7 +59,7 @@ static void put_span(struct sched *sched, const struct sched_span *at, struct sp
 	else if (at->state == SCHED_RUNNABLE)
 		span_runq(sched->out, span, slice_of(why_names[at->why]), other);
 	else
-		span_blocked(sched->out, span, (char)at->letter, other, at->waker_irq);
+		span_blocked(sched->out, span, (char)at->letter, other, at->waker_irq, (struct slice){ "", 0 });
 }
 
 static void put_context(struct sched *sched, const struct span *span, struct slice ev)

@@ -6,54 +6,17 @@
  *	$ spans trace.tskv | to-sqlite spans.db
  *	$ sqlite3 spans.db 'select name, count(*), sum(dur_ns) from syscall group by name'
  */
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "inserter.h"
 #include "loss.h"
 #include "memory.h"
 #include "message.h"
 #include "options.h"
 #include "progress.h"
 #include "reader.h"
+#include "stop.h"
 #include "store.h"
-
-static volatile sig_atomic_t stopped;	/* the signal */
-static int stop_event = -1;
-static bool outlive_interrupt;
-static struct store *volatile interruptible;	/* set while indexes are made: they may be left undone */
-
-static void on_signal(int number)
-{
-	uint64_t one = 1;
-
-	if (number == SIGINT && outlive_interrupt) {	/* the program that feeds the pipe ends: read on */
-		outlive_interrupt = false;
-		return;
-	}
-	stopped = number;
-	signal(number, SIG_DFL);
-	if (interruptible)
-		store_interrupt(interruptible);
-	if (write(stop_event, &one, sizeof one) < 0)
-		return;	/* it is full: the reader knows already */
-}
-
-static void catch_signals(const struct option_list *files)
-{
-	static const int caught[] = { SIGINT, SIGTERM };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, old;
-	struct stat st;
-
-	outlive_interrupt = files->count == 0 && (fstat(STDIN_FILENO, &st) || !S_ISREG(st.st_mode));
-	stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
-		if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-			sigaction(caught[i], &action, NULL);
-	signal(SIGXFSZ, SIG_IGN);	/* a file's size limit is an error as a full disk is */
-}
 
 /* What the table runs tells of the input; free() it. */
 static char *source_of(const struct option_list *files)
@@ -70,45 +33,91 @@ static char *source_of(const struct option_list *files)
 	return text;
 }
 
-static void commit_when_idle(void *store)
+static void interrupt_store(void *store)
 {
-	store_commit(store);
+	store_interrupt(store);
+}
+
+/* Where records go: tables of our own, or one that somebody else has declared. */
+struct sink {
+	struct store *store;
+	struct inserter *inserter;
+};
+
+static void commit(void *data)
+{
+	struct sink *sink = data;
+
+	if (sink->inserter)
+		inserter_commit(sink->inserter);
+	else
+		store_commit(sink->store);
 }
 
 /* False when not all could be read. */
-static bool read_all(struct store *store, struct loss *loss, const char **files, uint64_t batch,
+static bool read_all(struct sink *sink, struct loss *loss, const char **files, uint64_t batch,
 		     struct progress *progress)
 {
 	struct reader *in = reader_open((char **)(uintptr_t)files, NULL);
 	const struct record *record;
 	uint64_t rows = 0;
 
-	reader_on_idle(in, commit_when_idle, store);
-	reader_stop_on(in, stop_event);
+	reader_on_idle(in, commit, sink);
+	reader_stop_on(in, stop_descriptor());
 	while ((record = reader_next(in))) {
 		loss_is(loss, record);
-		store_put(store, record);
+		if (sink->inserter)
+			inserter_put(sink->inserter, record);
+		else
+			store_put(sink->store, record);
 		if (++rows % batch == 0)
-			store_commit(store);
+			commit(sink);
 		progress_at(progress, reader_bytes(in), reader_size(in), rows);
 	}
-	return reader_close(in) && !stopped;
+	return reader_close(in) && !stop_wanted();
+}
+
+/* Ends the load of a table that somebody else has declared. */
+static void finish_inserter(struct inserter *inserter, const char *table, const char *path)
+{
+	uint64_t rows = inserter_close(inserter);
+
+	message("%llu record%s into %.*s of %s", (unsigned long long)rows, rows == 1 ? "" : "s",
+		(int)strcspn(table, "( "), table, path);
+}
+
+static void finish_store(struct store *store, const char *indexes, const char *path, bool good)
+{
+	struct store_totals totals;
+
+	stop_calls(interrupt_store, store);	/* indexes may be left undone */
+	if (!stop_wanted())
+		store_index(store, indexes);
+	stop_calls(NULL, NULL);
+	totals = store_totals(store);
+	store_close(store);
+	message("%llu record%s into %zu table%s of %s, run %lld%s", (unsigned long long)totals.rows,
+		totals.rows == 1 ? "" : "s", totals.tables, totals.tables == 1 ? "" : "s", path,
+		(long long)totals.run, good ? "" : ", which is marked as incomplete");
 }
 
 int main(int argc, char **argv)
 {
 	const char *indexes = "ts,tid,child_tid";
-	bool append = false, strict = false, force = false, none = false, good;
+	bool own = false, indexed = false, append = false, strict = false, force = false, none = false, good;
 	uint64_t batch = 50000, wait_ns = 10000000000;
 	struct option_list files = { 0 };
-	const char *table = NULL;
+	const char *table = NULL, *into = NULL;
 	struct loss loss = LOSS;
 	const struct option options[] = {
-		{ 'a', "append", NULL, "add to the database when there is one", OPTION_FLAG, .to = &append },
+		{ 'a', "append", NULL, "add to the database when there is one", OPTION_FLAG, .to = &append, .seen = &own },
 		{ 'f', "file", "FILE", "read FILE instead of stdin; may be repeated", OPTION_LIST, .to = &files },
-		{ 0, "table", "NAME", "put all records into this table", OPTION_TEXT, .to = &table },
+		{ 0, "table", "NAME", "put all records into this table", OPTION_TEXT, .to = &table,
+		  .seen = &own },
+		{ 0, "into", "TABLE", "put the fields into the columns of a table of yours; 'NAME(COLUMN TYPE, ...)' "
+		  "makes it", OPTION_TEXT, .to = &into },
 		{ 0, "index", "KEY,...", "index these columns when the records are in (ts,tid,child_tid; '' for "
-		  "none)", OPTION_TEXT, .to = &indexes },
+		  "none)", OPTION_TEXT, .to = &indexes, .seen = &indexed },
 		{ 0, "batch", "N", "commit every N records (50000), and when the input pauses", OPTION_COUNT,
 		  .to = &batch, .min = 1, .max = 1000000000 },
 		{ 0, "wait", "DURATION", "wait so long for other programs that write (10s)", OPTION_SECONDS,
@@ -127,8 +136,7 @@ int main(int argc, char **argv)
 	};
 	char **operands = options_parse(&program, argv);
 	struct progress progress;
-	struct store_totals totals;
-	struct store *store;
+	struct sink sink = { 0 };
 	char *source;
 	int status;
 
@@ -136,26 +144,27 @@ int main(int argc, char **argv)
 	if (table && !store_is_table_name(table))
 		message_usage("cannot use '%.200s' as a table: it is taken, begins with sqlite_, is too long, or "
 			      "holds control characters", table);
+	if (into && (own || indexed))
+		message_usage("cannot use --into with -a, --table or --index: the table is yours");
 	if (!operands[0] || operands[1])
 		message_usage("cannot store: one database is wanted");
 	files.items = memory_grow(files.items, &files.room, files.count + 1, sizeof *files.items);
 	files.items[files.count] = NULL;
-	catch_signals(&files);
+	stop_catch(files.count == 0);
 	source = source_of(&files);
-	store = store_open(operands[0], append, table, source, &loss, wait_ns);
+	if (into)
+		sink.inserter = inserter_open(operands[0], into, wait_ns);
+	else
+		sink.store = store_open(operands[0], append, table, source, &loss, wait_ns);
 	progress_start(&progress, "records", force, none);
-	good = read_all(store, &loss, files.items, batch, &progress);
-	store_complete(store, good);
+	good = read_all(&sink, &loss, files.items, batch, &progress);
+	if (sink.store)
+		store_complete(sink.store, good);
 	progress_end(&progress);
-	interruptible = store;
-	if (!stopped)
-		store_index(store, indexes);
-	interruptible = NULL;
-	totals = store_totals(store);
-	store_close(store);
-	message("%llu record%s into %zu table%s of %s, run %lld%s", (unsigned long long)totals.rows,
-		totals.rows == 1 ? "" : "s", totals.tables, totals.tables == 1 ? "" : "s", operands[0],
-		(long long)totals.run, good ? "" : ", which is marked as incomplete");
+	if (sink.store)
+		finish_store(sink.store, indexes, operands[0], good);
+	else
+		finish_inserter(sink.inserter, into, operands[0]);
 	status = good ? EXIT_COMPLETE : EXIT_FAILED;
 	if (loss_report(&loss, "what was stored is", strict) && status == EXIT_COMPLETE)
 		status = EXIT_LOSS;

@@ -39,7 +39,7 @@ enum {
 
 struct iterator {
 	const char *program;
-	int fd;
+	int link, fd;		/* fd -1: it was read, and is opened anew */
 };
 
 /* What the kernel knows of the programs' runs. */
@@ -296,6 +296,11 @@ static void hold(struct collect *collect, const struct event *event, size_t size
 	inorder_add(collect->inorder, event->ts, event, size);
 }
 
+void collect_add(struct collect *collect, const struct event *event, size_t size)
+{
+	hold(collect, event, size);
+}
+
 /* One event of the ring; less than 0 ends the round. */
 static int take(void *state, void *at, size_t size)
 {
@@ -415,25 +420,6 @@ static struct bpf_program *program_of(const struct collect *collect, const char 
 	return bpf_object__find_program_by_name(collect->object, name);
 }
 
-/* The monotonic clock's 0 in the time of day, by the closest of several looks at both. */
-static int64_t epoch_of_monotonic(void)
-{
-	uint64_t closest = UINT64_MAX;
-	int64_t epoch = 0;
-
-	for (int i = 0; i < 16; i++) {
-		uint64_t before = clock_monotonic();
-		int64_t now = clock_epoch();
-		uint64_t after = clock_monotonic();
-
-		if (after - before < closest) {
-			closest = after - before;
-			epoch = now - (int64_t)(before + (after - before) / 2);
-		}
-	}
-	return epoch;
-}
-
 static void load(struct collect *collect)
 {
 	for (const struct collect_program *p = collect->programs; p->name; p++)
@@ -462,7 +448,7 @@ static void attach_one(struct bpf_prog_skeleton *p)
 		message_die("cannot attach the BPF program %s: %s%s", p->name, strerror(errno), remedy(errno));
 }
 
-/* Iterators are opened now, and run when they are read: later the right to open them is gone. */
+/* Iterators are opened now, and run when they are read. */
 static void open_iterators(struct collect *collect)
 {
 	for (int i = 0; i < collect->skeleton->prog_cnt; i++) {
@@ -475,7 +461,7 @@ static void open_iterators(struct collect *collect)
 		fd = bpf_iter_create(bpf_link__fd(*p->link));
 		if (fd < 0 || collect->iterators_n == ITERATORS_MAX)
 			message_die("cannot open the BPF iterator %s: %s", p->name, strerror(errno));
-		collect->iterators[collect->iterators_n++] = (struct iterator){ p->name, fd };
+		collect->iterators[collect->iterators_n++] = (struct iterator){ p->name, bpf_link__fd(*p->link), fd };
 	}
 }
 
@@ -529,23 +515,33 @@ void collect_start(struct collect *collect)
 	open_iterators(collect);
 	wanted_fill(collect->wanted, collect->object, (uint32_t)collect->command.pid, collect->out->fd);
 	give_roles(collect);
-	collect->epoch = epoch_of_monotonic();
+	collect->epoch = clock_monotonic_epoch();
 	collect->began = clock_monotonic();
 	attach(collect);
 	drop_rights(collect);
+}
+
+static struct iterator *iterator_of(struct collect *collect, const char *program)
+{
+	struct iterator *iterator = collect->iterators;
+
+	while (strcmp(iterator->program, program))
+		iterator++;
+	if (iterator->fd < 0)
+		iterator->fd = bpf_iter_create(iterator->link);
+	if (iterator->fd < 0)
+		message_die("cannot open the BPF iterator %s again: %s", program, strerror(errno));
+	return iterator;
 }
 
 void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state)
 {
 	size_t held = 0, room = (64 << 10) / size * size;
 	char *buffer = memory_get(room);
-	int fd = -1;
+	struct iterator *iterator = iterator_of(collect, program);
 
-	for (size_t i = 0; i < collect->iterators_n; i++)
-		if (!strcmp(collect->iterators[i].program, program))
-			fd = collect->iterators[i].fd;
 	for (;;) {
-		ssize_t n = read(fd, buffer + held, room - held);
+		ssize_t n = read(iterator->fd, buffer + held, room - held);
 		size_t at = 0;
 
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -560,6 +556,8 @@ void collect_iterate(struct collect *collect, const char *program, size_t size, 
 		held -= at;
 		memmove(buffer, buffer + at, held);
 	}
+	close(iterator->fd);
+	iterator->fd = -1;
 	free(buffer);
 }
 
@@ -684,7 +682,8 @@ static void free_all(struct collect *collect)
 	ring_buffer__free(collect->ring);
 	inorder_free(collect->inorder);
 	for (size_t i = 0; i < collect->iterators_n; i++)
-		close(collect->iterators[i].fd);
+		if (collect->iterators[i].fd >= 0)
+			close(collect->iterators[i].fd);
 	if (collect->measuring >= 0)
 		close(collect->measuring);
 	bpf_object__destroy_skeleton(collect->skeleton);

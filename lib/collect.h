@@ -110,7 +110,7 @@ bool collect_has(const struct collect *collect, const char *program);
 
 /*
  * Runs the iterator PROGRAM (bpf/: SEC("iter/task")) and hands over what it writes, in records of SIZE bytes.
- * Each can be run once. The other programs are attached already, so what it tells joins what events tell.
+ * The other programs are attached already, so what it tells joins what events tell. May be run again.
  */
 typedef void collect_each(void *state, const void *record);
 void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state);
@@ -149,6 +149,9 @@ void collect_name(struct label *label, const char name[COMM]);
  * as it. collect_run() does it for events.
  */
 void collect_span(struct collect *collect, const struct event *event, struct label *comm, struct span *span);
+
+/* An event that did not come by the ring, such as what an iterator tells while it records: in its place in time. */
+void collect_add(struct collect *collect, const struct event *event, size_t size);
 
 /* Whether what an iterator tells of a thread is wanted: EVENT was filled by event_of() of a wanted one. */
 bool collect_wants(struct collect *collect, const struct event *event);

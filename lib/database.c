@@ -107,16 +107,6 @@ int64_t database_number(sqlite3 *db, const char *sql)
 	return number;
 }
 
-/* An integer whose text is the one that it is printed as. */
-static inline bool canonical_integer(struct slice text, int64_t *value)
-{
-	size_t sign = text.at[0] == '-';
-
-	if (text.len - sign > 1 ? text.at[sign] == '0' : sign && text.at[text.len - 1] == '0')
-		return false;
-	return number_i64(text, value);
-}
-
 int database_bind_text(sqlite3_stmt *statement, int index, struct slice text)
 {
 	const char *at = text.len ? text.at : "";
@@ -161,7 +151,7 @@ int database_result(sqlite3_context *context, struct slice *value, bool text_onl
 	double real;
 
 	if (!text_only && value->len && value->at[0] <= '9') {
-		if (canonical_integer(*value, &whole)) {
+		if (number_plain(*value) && number_i64(*value, &whole)) {
 			sqlite3_result_int64(context, whole);
 			return DATABASE_INTEGER;
 		}

@@ -15,6 +15,14 @@ enum { NUMBER_TEXT = 32 };	/* bytes that hold any number written here */
 bool number_u64(struct slice text, uint64_t *value);
 bool number_i64(struct slice text, int64_t *value);
 
+/* Whether a decimal integer is written as records write it: no leading zeros, not -0. TEXT is not empty. */
+static inline bool number_plain(struct slice text)
+{
+	size_t sign = text.at[0] == '-';
+
+	return text.len - sign > 1 ? text.at[sign] != '0' : !sign || text.at[text.len - 1] != '0';
+}
+
 /*
  * number_i64() for the hot path: TEXT lies in a buffer where 8 bytes from any of its bytes on may be
  * read (as RECORD_PADDING in reader.h promises). Takes 8 digits at a time.

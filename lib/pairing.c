@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "calls.h"
+#include "callstack.h"
 #include "memory.h"
 #include "message.h"
 #include "number.h"
@@ -52,6 +53,7 @@ struct pairing {
 	struct threads *threads;
 	struct calls *calls;
 	struct requests *requests;
+	struct callstack callstack;
 	struct lookup field[FIELDS];
 	bool wanted[PAIRING_KINDS];
 	bool follow;		/* what descriptors stand for: somebody wants it */
@@ -76,6 +78,7 @@ struct pairing *pairing_new(struct reader *in, struct writer *out, const bool *w
 		.in = in,
 		.out = out,
 		.threads = threads_new(),
+		.callstack = CALLSTACK,
 		.field = FIELD_KEYS,
 		.last_ts = INT64_MIN,
 	};
@@ -90,6 +93,7 @@ void pairing_free(struct pairing *p)
 {
 	for (size_t i = 0; i < FIELDS; i++)
 		lookup_free(&p->field[i]);
+	callstack_free(&p->callstack);
 	requests_free(p->requests);
 	calls_free(p->calls);
 	threads_free(p->threads);
@@ -213,7 +217,8 @@ static void put_stretch(struct pairing *p, const struct thread *thread, const st
 	} else if (stretch->state == THREAD_BLOCKED && p->wanted[PAIRING_BLOCKED]) {
 		if (p->record && thread->woken)
 			who = (struct span_other){ thread->waker_tid, label_text(&thread->waker_comm) };
-		span_blocked(p->out, &span, stretch->letter, who, who.tid >= 0 && thread->waker_irq);
+		span_blocked(p->out, &span, stretch->letter, who, who.tid >= 0 && thread->waker_irq,
+			     text_slice(thread->stack));
 	}
 }
 
@@ -270,6 +275,15 @@ static enum thread_why why_it_leaves(struct pairing *p, const struct thread *thr
 	return thread->exiting && (letter == 'P' || letter == 'I') ? WHY_EXIT : WHY_SLEEP;
 }
 
+/* Where the thread sleeps, if the tracer tells: its stack when it left the CPU. */
+static void keep_stack(struct pairing *p, struct thread *thread)
+{
+	struct slice fields = callstack_fields(&p->callstack, p->record), none = { "", 0 };
+
+	text_drop(thread->stack);
+	thread->stack = fields.len ? text_new(p->threads->processes, fields, none, none) : NULL;
+}
+
 static void switch_from(struct pairing *p, int64_t tid, char letter)
 {
 	struct thread *thread = thread_of(p, tid, p->cpu);
@@ -280,6 +294,8 @@ static void switch_from(struct pairing *p, int64_t tid, char letter)
 	why = why_it_leaves(p, thread, letter);
 	if (threads_switch_out(p->threads, p->cpu, thread, p->ts, why, letter, &stretch))
 		put_stretch(p, thread, &stretch);
+	if (why == WHY_SLEEP && tid && p->wanted[PAIRING_BLOCKED])
+		keep_stack(p, thread);
 	if (why == WHY_EXIT && tid)
 		thread_ends(p, thread);
 }
@@ -393,7 +409,10 @@ static void on_exec(struct pairing *p)
 		return;
 	span = span_of(p, cpu_number(p), thread, -1);
 	process = thread ? calls_process(p->calls, thread) : NULL;
-	span_exec(p->out, &span, text(p, FILENAME), text_slice(process ? process->argv : NULL));
+	span_exec(p->out, &span, &(struct span_exec){
+		.path = text(p, FILENAME),
+		.argv = text_slice(process ? process->argv : NULL),
+	});
 }
 
 /* Its life and its time on CPUs are told only where all of them is known. */
@@ -405,9 +424,16 @@ static void put_exit(struct pairing *p, struct thread *thread)
 	bool runs = thread->state == THREAD_RUNNING && p->ts >= thread->since;
 	struct span span = span_of(p, thread->cpu, thread, born ? p->ts - thread->born : -1);
 
-	span_exit(p->out, &span, thread->exit_code,
-		  born && runs ? (int64_t)thread->cpu_ns + p->ts - thread->since : -1,
-		  text_slice(process ? process->path : NULL), text_slice(process ? process->argv : NULL));
+	span_exit(p->out, &span, &(struct span_exit){
+		.code = thread->exit_code,
+		.signal = -1,
+		.cpu_ns = born && runs ? (int64_t)thread->cpu_ns + p->ts - thread->since : -1,
+		.process_ns = -1,
+		.process_cpu_ns = -1,
+		.maxrss_bytes = -1,
+		.path = text_slice(process ? process->path : NULL),
+		.argv = text_slice(process ? process->argv : NULL),
+	});
 }
 
 static void on_thread_exit(struct pairing *p)

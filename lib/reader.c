@@ -653,6 +653,42 @@ const struct record *reader_next(struct reader *r)
 	}
 }
 
+struct slice reader_peek(struct reader *r)
+{
+	while (r->fd >= 0 || open_next(r)) {
+		if (r->at == r->end && !r->at_eof)
+			fill(r);
+		if (r->at < r->end)
+			break;
+		end_file(r);
+	}
+	return (struct slice){ r->at, r->fd < 0 ? 0 : (size_t)(r->end - r->at) };
+}
+
+bool reader_text(struct reader *r, struct slice *line)
+{
+	if (r->record.line) {
+		r->at += r->record.len;
+		r->line++;
+		r->record.line = NULL;
+	}
+	while (r->fd >= 0) {
+		/* *end is an LF: there is always one to be found. */
+		const char *lf = r->at < r->end ? memchr(r->at, '\n', (size_t)(r->end + 1 - r->at)) : r->end;
+		bool whole = lf < r->end;
+
+		if (whole || (r->at_eof && r->at < r->end)) {
+			*line = (struct slice){ r->at, (size_t)(lf - r->at) };
+			r->record.line = r->at;
+			r->record.len = line->len + whole;
+			return true;
+		}
+		if (r->at_eof || (!fill(r) && !r->at_eof))
+			end_file(r);
+	}
+	return false;
+}
+
 bool reader_close(struct reader *r)
 {
 	bool good;

@@ -67,6 +67,14 @@ const struct record *reader_next(struct reader *reader);
 void reader_on_idle(struct reader *reader, void (*idle)(void *), void *data);
 void reader_stop_on(struct reader *reader, int fd);
 
+/*
+ * For what may be other text than records: what the next file begins with, unread still, as far as it came
+ * with the first read; nothing when all files have ended. And its next line as it is, without the LF, which
+ * the last one may lack: false at the end of this file, after which reader_peek() goes to the next one.
+ */
+struct slice reader_peek(struct reader *reader);
+bool reader_text(struct reader *reader, struct slice *line);
+
 /* Ends reading. False when anything was reported: the program exits with EXIT_FAILED. */
 bool reader_close(struct reader *reader);
 

@@ -59,7 +59,7 @@ void span_runq(struct writer *out, const struct span *span, struct slice why, st
 }
 
 void span_blocked(struct writer *out, const struct span *span, char state, struct span_other waker,
-		  bool waker_irq)
+		  bool waker_irq, struct slice stack)
 {
 	begin(out, span, SLICE("blocked"));
 	put_number(out, KEY("dur_ns"), span->dur_ns);
@@ -68,6 +68,7 @@ void span_blocked(struct writer *out, const struct span *span, char state, struc
 	put_text(out, KEY("waker_comm"), waker.comm);
 	if (waker_irq)
 		writer_raw(out, KEY("waker_irq"), SLICE("1"));
+	writer_bytes(out, stack.at, stack.len);
 	end(out, span);
 }
 
@@ -142,22 +143,47 @@ void span_fork(struct writer *out, const struct span *parent, int64_t child_pid,
 	end(out, parent);
 }
 
-void span_exec(struct writer *out, const struct span *span, struct slice path, struct slice argv)
+static void put_argv(struct writer *out, struct slice path, struct slice argv, bool truncated)
 {
-	begin(out, span, SLICE("exec"));
 	put_text(out, KEY("path"), path);
 	put_text(out, KEY("argv"), argv);
+	if (truncated)
+		writer_raw(out, KEY("argv_truncated"), SLICE("1"));
+}
+
+void span_exec(struct writer *out, const struct span *span, const struct span_exec *exec)
+{
+	begin(out, span, SLICE("exec"));
+	put_argv(out, exec->path, exec->argv, exec->argv_truncated);
+	put_text(out, KEY("errno"), exec->error);
 	end(out, span);
 }
 
-void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns, struct slice path,
-	       struct slice argv)
+void span_exit(struct writer *out, const struct span *span, const struct span_exit *exit)
 {
 	begin(out, span, SLICE("exit"));
-	put_number(out, KEY("code"), code);
+	put_number(out, KEY("code"), exit->code);
+	put_number(out, KEY("signal"), exit->signal);
 	put_number(out, KEY("dur_ns"), span->dur_ns);
+	put_number(out, KEY("cpu_ns"), exit->cpu_ns);
+	put_number(out, KEY("process_ns"), exit->process_ns);
+	put_number(out, KEY("process_cpu_ns"), exit->process_cpu_ns);
+	put_number(out, KEY("maxrss_bytes"), exit->maxrss_bytes);
+	put_argv(out, exit->path, exit->argv, exit->argv_truncated);
+	end(out, span);
+}
+
+void span_rss(struct writer *out, const struct span *span, int64_t bytes)
+{
+	begin(out, span, SLICE("rss"));
+	put_number(out, KEY("bytes"), bytes);
+	end(out, span);
+}
+
+void span_usage(struct writer *out, const struct span *span, int64_t cpu_ns, int64_t rss_bytes)
+{
+	begin(out, span, SLICE("usage"));
 	put_number(out, KEY("cpu_ns"), cpu_ns);
-	put_text(out, KEY("path"), path);
-	put_text(out, KEY("argv"), argv);
+	put_number(out, KEY("rss_bytes"), rss_bytes);
 	end(out, span);
 }

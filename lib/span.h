@@ -43,9 +43,12 @@ enum { SPAN_ARGUMENTS = 6 };
 
 void span_oncpu(struct writer *out, const struct span *span, struct slice why, struct span_other next);
 void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by);
-/* WAKER_IRQ: an interrupt handler did it, on top of the waker. */
+/*
+ * WAKER_IRQ: an interrupt handler did it, on top of the waker. STACK: the fields that tell where it slept
+ * (callstack_fields()), or empty.
+ */
 void span_blocked(struct writer *out, const struct span *span, char state, struct span_other waker,
-		  bool waker_irq);
+		  bool waker_irq, struct slice stack);
 void span_syscall(struct writer *out, const struct span *span, const struct span_call *call);
 void span_irq(struct writer *out, const struct span *span, int64_t irq, struct slice name,
 	      struct slice ret);
@@ -63,9 +66,29 @@ struct span_block {
 
 void span_block(struct writer *out, const struct span *span, const struct span_block *block);
 void span_fork(struct writer *out, const struct span *parent, int64_t child_pid, struct span_other child);
-void span_exec(struct writer *out, const struct span *span, struct slice path, struct slice argv);
-/* DUR_NS of the span is the life of the thread; PATH and ARGV are those of its program. */
-void span_exit(struct writer *out, const struct span *span, int64_t code, int64_t cpu_ns, struct slice path,
-	       struct slice argv);
+/* What is told of a program that a thread starts. */
+struct span_exec {
+	struct slice path, argv;
+	bool argv_truncated;
+	struct slice error;	/* ENOENT ...: it does not start */
+};
+
+/*
+ * What is told of the end of a thread: dur_ns of the span is its life. The fields from process_ns on are told
+ * once for each process, with its last thread.
+ */
+struct span_exit {
+	int64_t code, signal;	/* one of the two */
+	int64_t cpu_ns;
+	int64_t process_ns, process_cpu_ns, maxrss_bytes;
+	struct slice path, argv;	/* of the program that the process ran last */
+	bool argv_truncated;
+};
+
+void span_exec(struct writer *out, const struct span *span, const struct span_exec *exec);
+void span_exit(struct writer *out, const struct span *span, const struct span_exit *exit);
+/* What a process uses: CPU_NS since it was made. */
+void span_rss(struct writer *out, const struct span *span, int64_t bytes);
+void span_usage(struct writer *out, const struct span *span, int64_t cpu_ns, int64_t rss_bytes);
 
 #endif

@@ -33,6 +33,7 @@ static void discard(struct threads *threads, struct thread *thread)
 {
 	threads_close_call(thread);
 	processes_leave(threads->processes, &thread->process);
+	text_drop(thread->stack);
 	free(thread);
 }
 

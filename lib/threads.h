@@ -71,6 +71,8 @@ struct thread {
 	uint32_t losses;	/* that there were when the state was entered */
 	int64_t since;
 
+	struct text *stack;	/* held; blocked: where it sleeps, as fields of a record; NULL: not known */
+
 	bool woken;		/* its wakeup is under way; by whom: */
 	bool waker_irq;		/* an interrupt handler, on top of the thread named */
 	int64_t waker_tid;	/* -1: not known */

@@ -49,3 +49,24 @@ bool utf8_valid(struct slice text)
 	}
 	return true;
 }
+
+size_t utf8_mend(char *to, struct slice text)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *begin = to;
+
+	for (size_t i = 0, n; i < text.len; i += n) {
+		n = utf8_sequence(text.at + i, text.len - i);
+		if (n) {
+			memcpy(to, text.at + i, n);
+			to += n;
+		} else {
+			*to++ = '\\';
+			*to++ = 'x';
+			*to++ = digits[(unsigned char)text.at[i] >> 4];
+			*to++ = digits[(unsigned char)text.at[i] & 15];
+			n = 1;
+		}
+	}
+	return (size_t)(to - begin);
+}

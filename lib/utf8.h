@@ -11,4 +11,10 @@ size_t utf8_sequence(const char *p, size_t len);
 /* Whether all of TEXT is. O(length), 16 bytes at a time where it is ASCII. */
 bool utf8_valid(struct slice text);
 
+/*
+ * Copies TEXT to TO, which has room for 4 bytes each, with each byte that is not part of UTF-8 as \xHH;
+ * returns the length. For formats whose texts have to be UTF-8 and have no way to tell other bytes.
+ */
+size_t utf8_mend(char *to, struct slice text);
+
 #endif

@@ -111,8 +111,8 @@ open_records() {
 	case $input in
 	net://* | net4://*) lttng-convert "$@" "$input" ;;
 	-) cat ;;
-	*.zst) zstd -dcq -- "$input" ;;
-	*.gz) gzip -dc -- "$input" ;;
+	*.zst) zstd -dcq <"$input" ;;	# named, a symbolic link is passed over
+	*.gz) gzip -dc <"$input" ;;
 	*)
 		if [ -p "$input" ]; then
 			cat -- "$input"
@@ -123,6 +123,60 @@ open_records() {
 		fi
 		;;
 	esac
+}
+
+# Text as it may stand in HTML. A page's beginning, with its TITLE; its end.
+html() {
+	sed -e 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/"/\&quot;/g'
+}
+page_top() {
+	local title
+	title=$(html <<<"$1")
+	cat <<-E
+	<!doctype html>
+	<html lang="en">
+	<meta charset="utf-8">
+	<title>weir: $title</title>
+	<style>
+	body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 1240px; margin: 2em auto; padding: 0 1em }
+	img { max-width: 100%; height: auto; border: 1px solid #ddd; margin: .5em 0 }
+	pre { font: 13px/1.45 ui-monospace, monospace; background: #f6f7f8; padding: 1em; overflow-x: auto }
+	table { border-collapse: collapse; font-size: 13px }
+	th, td { text-align: right; padding: .4em .6em; border-bottom: 1px solid #ddd; white-space: nowrap }
+	th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 11em }
+	td img { width: 150px; max-width: none; margin: 0; display: block }
+	.bad { color: #b00020 }
+	</style>
+	<h1>$title</h1>
+	E
+}
+page_end() {
+	printf '</html>\n'
+}
+
+# A trace's NAME for people, of its path: a session's directory is often called `kernel` or `trace`; the one
+# above has its name.
+name_of() {
+	local path name
+	path=$(realpath -m -- "$1")
+	name=${path##*/}
+	while [[ $name == trace || $name == kernel || $name == records.tskv* ]]; do
+		path=${path%/*} name=${path##*/}
+	done
+	name=${name%%.tskv*}
+	printf '%s' "${name%.t[agx][rz]*}"
+}
+
+# For a text of several tables: a heading; the figures of a file of states (stats --partial), with the number of
+# rows that are left out.
+heading() {
+	printf '\n%s\n%s\n\n' "$1" "${1//?/-}"
+}
+merged() {
+	local state=$1
+	shift
+	{ stats --merge -o table "$@" <"$state" 2>&1 >&3 |
+		sed -n 's|^stats: \([0-9]* rows\{0,1\} .*left out\).*|(\1; states/'"${state##*/}"' has them)|p'; } 3>&1
 }
 
 # What follows is for pipelines that answer one question with one table:

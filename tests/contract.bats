@@ -81,7 +81,7 @@ full_disk() {
 	[ "$status" = 1 ] && [[ $err == *"No space left on device"* ]] || { echo "status $status: $err"; return 1; }
 }
 @test "a full disk behind stdout: status 1, and it is said" {
-	each full_disk records document text live
+	each full_disk records document text live picture
 }
 
 closed_stdout() {
@@ -90,7 +90,7 @@ closed_stdout() {
 	[ "$status" = 1 ] && [ -n "$err" ] || { echo "status $status: $err"; return 1; }
 }
 @test "a closed stdout: status 1, and it is said" {
-	each closed_stdout records document text live
+	each closed_stdout records document text live picture
 }
 
 closed_pipe() {
@@ -107,7 +107,7 @@ empty_input() {
 	[ "$status" = 0 ] || { echo "status $status: $err"; return 1; }
 }
 @test "empty input is fine" {
-	each empty_input records document text file database
+	each empty_input records document text file database picture
 }
 
 cut_line() {

@@ -30,3 +30,11 @@ fuzz() {
 @test "numbers and lists of options" {
 	fuzz number
 }
+
+@test "perf script's text" {
+	fuzz perfscript
+}
+
+@test "folded stacks, and the picture of them" {
+	fuzz folded
+}

@@ -421,6 +421,48 @@ for trial in range(30):
 EOF
 }
 
+@test "1000 random splits: count, sum, min and max exactly, quantiles within their bound" {
+	need python3
+	python3 - <<'EOF'
+# One process makes the states of all parts of all splits, by (split, part); merging by split alone joins them.
+import random, subprocess
+from fractions import Fraction
+random.seed(31)
+def stats(args, text):
+	return subprocess.run(["stats"] + args, input=text, capture_output=True, text=True, check=True).stdout
+draws = [lambda: random.randint(-1000, 1000), lambda: int(random.lognormvariate(9, 3)), lambda: random.randint(0, 2**64 - 1),
+	lambda: random.randint(-2**63, 2**63 - 1), lambda: random.choice([0, 0, 7]), lambda: round(random.gauss(5, 100), 3)]
+splits, lines, parts = [], [], 0
+for split in range(1000):
+	draw, n = random.choice(draws), random.choice([1, 2, 10, 300])
+	k = random.randint(1, 12)
+	values = [draw() for _ in range(n)]
+	splits.append(sorted(Fraction(str(v)) for v in values))
+	lines += ["ts=1\tev=e\tsplit=%d\tpart=%d\tx=%s\n" % (split, random.randrange(k), v) for v in values]
+for exact in "65536", "0":
+	figures = ["-a", "count,sum,min,max,p0,p1,p50,p99,p100", "--exact", exact, "x"]
+	states = stats(["--partial", "-g", "split,part"] + figures, "".join(lines)).splitlines(keepends=True)
+	assert len(states) > 3000
+	random.shuffle(states)
+	rows = [dict(f.split("=") for f in l.split("\t")) for l in stats(["--merge", "-g", "split"] + figures, "".join(states)).splitlines()]
+	assert len(rows) == 1000
+	for row in rows:
+		v = splits[int(row["split"])]
+		n = len(v)
+		assert int(row["count"]) == n
+		for name, want in ("sum", sum(v)), ("min", v[0]), ("max", v[-1]):
+			got = Fraction(row[name])
+			assert got == want or want.denominator > 1 and abs(got - want) <= abs(want) / 10**12 + Fraction(1, 10**9), (name, row, want)
+		for name in "p0", "p1", "p50", "p99", "p100":
+			h = (n - 1) * Fraction(name[1:]) / 100
+			a, b = v[int(h)], v[min(int(h) + 1, n - 1)]
+			want, got = a + (h - int(h)) * (b - a), Fraction(row[name])
+			size = abs(want) if (a > 0) == (b > 0) or a == b else max(abs(a), abs(b))
+			assert abs(got - want) <= size * (Fraction(1, 10**12) if row["quantiles"] == "exact" else Fraction(1, 128)), (name, row, want)
+		assert row["quantiles"] == ("sketch" if exact == "0" else "exact")
+EOF
+}
+
 @test "merged intervals come in the order of time, each sorted on its own" {
 	for t in 3 1 2; do
 		record ts=179522511048146999$t ev=e k=a x=$t

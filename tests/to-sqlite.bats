@@ -458,3 +458,38 @@ to-sqlite: 5 records into 2 tables of out.db, run 1, which is marked as incomple
 	(ulimit -v 64000; to-sqlite out.db <in 2>/dev/null) || skip 'this system does not limit it'
 	[ "$(sql out.db 'select sum(rows) from runs')" = 400000 ]
 }
+
+@test "--into: a table of the user's own, by the types of its columns" {
+	record ts=1 ev=x name=007 n=12 good=True share=0.50 'text=a\tb' extra=1 >in
+	record ts=2 ev=y good=false n=x extra=2 more=3 >>in
+	try to-sqlite --into 't(id INTEGER PRIMARY KEY, name TEXT, n INTEGER, good BOOLEAN NOT NULL, share REAL, text)' out.db <in
+	expect 0 '' 'to-sqlite: left out, as t has no such columns: ts, ev, extra, more
+to-sqlite: 2 records into t of out.db'
+	[ "$(sql -nullvalue NULL out.db 'select *, typeof(name), typeof(n), typeof(good), typeof(share) from t')" = \
+		$'1|007|12|1|0.5|a\tb|text|integer|integer|real\n2|NULL|x|0|NULL|NULL|null|text|integer|null' ]
+	[ "$(sql out.db "select group_concat(name) from sqlite_schema")" = t ]
+	# Again, into what is there now: no declaration is needed.
+	try to-sqlite --into t out.db <in
+	[ "$status" = 0 ] && [ "$(sql out.db 'select count(*), max(id) from t')" = '4|4' ]
+	# What the table does not take is an error, and the batches before it stay.
+	record ts=3 ev=x n=1 >>in
+	try to-sqlite --batch 2 --into t out.db <in
+	expect 1 '' 'to-sqlite: cannot use out.db: NOT NULL constraint failed: t.good'
+	[ "$(sql out.db 'select count(*) from t')" = 6 ]
+}
+
+@test "--into: what cannot be a table" {
+	record ts=1 ev=x a=1 >in
+	sql out.db 'create table t(a)'
+	try to-sqlite --into u out.db <in
+	expect 1 '' "to-sqlite: cannot write out.db: it has no table u (--into 'NAME(COLUMN TYPE, ...)' makes one)"
+	try to-sqlite --into t none.db <in
+	[ "$status" = 1 ] && [ ! -e none.db ]
+	try to-sqlite --into 'u(a); drop table t' out.db <in
+	expect 2 '' "to-sqlite: cannot use 'u(a); drop table t' as a table: it is more than one declaration; see 'to-sqlite --help'"
+	try to-sqlite --into 'u(' out.db <in
+	[ "$status" = 1 ] && [[ $err == 'to-sqlite: cannot create the table in out.db: '* ]]
+	try to-sqlite -a --into t out.db <in
+	expect 2 '' "to-sqlite: cannot use --into with -a, --table or --index: the table is yours; see 'to-sqlite --help'"
+	[ "$(sql out.db .schema)" = 'CREATE TABLE t(a);' ]
+}

@@ -67,3 +67,11 @@ with open(sys.argv[1], "w") as lines, open(sys.argv[2], "w") as want:
 	head -n 20 "$T/differ"
 	[ ! -s "$T/differ" ]
 }
+
+@test "schedules: exact after years, as many requests as they say" {
+	unit schedule
+}
+
+@test "latencies beyond what is kept exactly" {
+	unit latency
+}

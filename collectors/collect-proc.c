@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/* pkg-config: libbpf */
+/*
+ * collect-proc: the life of processes and threads, and what they use, live.
+ *
+ *	# collect-proc -- make | where ev=exit maxrss_bytes | list -f argv,code,process_ns,process_cpu_ns
+ */
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../bpf/collect-proc.h"
+#include "clock.h"
+#include "collect.h"
+#include "memory.h"
+#include "message.h"
+#include "programs.h"
+#include "syscalls.h"
+#include "table.h"
+
+#include "collect-proc.skel.h"
+
+enum { ON_SWITCH, ON_RSS, ON_FORK, ON_EXEC, ON_CALL_FAILED };
+static struct collect_program programs[] = {
+	[ON_SWITCH] = { .name = "on_switch", .gives = "CPU time of threads that run" },
+	[ON_RSS] = { .name = "on_rss", .gives = "changes of memory" },
+	[ON_FORK] = { .name = "on_fork", .gives = "processes and threads begin" },
+	[ON_EXEC] = { .name = "on_exec", .gives = "programs start" },
+	[ON_CALL_FAILED] = { .name = "on_call_failed", .gives = "programs that do not start" },
+	{ .name = "on_exit", .gives = "threads and processes end" },
+	{ .name = "tell_processes", .gives = "what processes use" },
+	COLLECT_PROGRAMS,
+	{ 0 },
+};
+
+struct proc {
+	struct collect *collect;
+	struct collect_proc *skeleton;
+	struct writer *out;
+	struct programs *programs;
+	struct kinds {
+		bool fork, exec, exit, rss;
+	} wants;
+	uint64_t usage_ns, usage_at;	/* how often, when next (monotonic); 0: not asked for */
+	uint64_t rss_ns, rss_at;
+	struct table *usage;		/* by process: struct proc_now, while it is summed up */
+	char *room;			/* for what is quoted */
+};
+
+static int64_t known(uint64_t value)
+{
+	return value == PROC_UNKNOWN ? -1 : (int64_t)value;
+}
+
+static void on_fork(struct proc *proc, const struct proc_fork *at, const struct span *span)
+{
+	struct label comm;
+
+	if (at->pid == at->tid)
+		programs_fork(proc->programs, at->event.pid, at->parent, at->pid, at->child);
+	if (!proc->wants.fork)
+		return;
+	collect_name(&comm, at->comm);
+	span_fork(proc->out, span, at->pid, (struct span_other){ at->tid, label_text(&comm) });
+}
+
+static void on_exec(struct proc *proc, const struct proc_exec *at, size_t size, const struct span *span)
+{
+	const char *text = (const char *)(at + 1);
+	struct slice path = { text, at->path_bytes ? at->path_bytes - 1 : 0 };
+	struct slice argv = { text + at->path_bytes, at->argv_bytes };
+	struct span_exec exec = { .argv_truncated = at->truncated };
+
+	if (size < sizeof *at + at->path_bytes + (size_t)at->argv_bytes)
+		return;
+	if (at->error) {
+		exec.error = syscalls_error(at->error);
+		exec.path = (struct slice){ proc->room, writer_escape(proc->room, path) };
+		exec.argv.at = proc->room + exec.path.len;
+		exec.argv.len = programs_quote(proc->room + exec.path.len, argv);
+	} else {
+		const struct running *running = programs_set(proc->programs, at->event.pid, at->program, path, argv,
+							     at->truncated);
+
+		exec.path = running->path;
+		exec.argv = running->argv;
+	}
+	if (proc->wants.exec)
+		span_exec(proc->out, span, &exec);
+}
+
+static void on_exit_(struct proc *proc, const struct proc_exit *at, struct span *span)
+{
+	int64_t signal = at->status & 0x7f, code = at->status >> 8 & 0xff;
+	struct span_exit exit = {
+		.code = signal ? -1 : code,
+		.signal = signal ? signal : -1,
+		.cpu_ns = known(at->cpu_ns),
+		.process_ns = -1,
+		.process_cpu_ns = -1,
+		.maxrss_bytes = -1,
+	};
+
+	span->dur_ns = (int64_t)at->dur_ns;
+	if (at->last) {
+		const struct running *running = programs_find(proc->programs, at->event.pid, at->program);
+
+		exit.process_ns = known(at->process_ns);
+		exit.process_cpu_ns = known(at->process_cpu_ns);
+		exit.maxrss_bytes = known(at->maxrss_bytes);
+		exit.path = running->path;
+		exit.argv = running->argv;
+		exit.argv_truncated = running->truncated;
+	}
+	if (proc->wants.exit)
+		span_exit(proc->out, span, &exit);
+	if (at->last)
+		programs_end(proc->programs, at->event.pid);
+}
+
+static void on_event(void *state, const struct event *event, size_t size, struct span *span)
+{
+	struct proc *proc = state;
+
+	if (event->kind == PROC_FORK && size >= sizeof(struct proc_fork)) {
+		on_fork(proc, (const struct proc_fork *)event, span);
+	} else if (event->kind == PROC_EXEC && size >= sizeof(struct proc_exec)) {
+		on_exec(proc, (const struct proc_exec *)event, size, span);
+	} else if (event->kind == PROC_EXIT && size >= sizeof(struct proc_exit)) {
+		on_exit_(proc, (const struct proc_exit *)event, span);
+	} else if ((event->kind == PROC_RSS || event->kind == PROC_USAGE) && size >= sizeof(struct proc_now)) {
+		const struct proc_now *now = (const struct proc_now *)event;
+
+		if (event->kind == PROC_RSS)
+			span_rss(proc->out, span, known(now->rss_bytes));
+		else
+			span_usage(proc->out, span, known(now->cpu_ns), known(now->rss_bytes));
+	}
+}
+
+/* A thread's part in what its process uses. */
+static void add_usage(struct proc *proc, const struct proc_now *thread)
+{
+	struct proc_now *process = table_at(proc->usage, thread->event.pid);
+	uint64_t cpu_ns = process->cpu_ns + thread->cpu_ns;
+
+	if (thread->event.tid == thread->event.pid)
+		*process = *thread;
+	process->cpu_ns = cpu_ns;
+}
+
+static void pass_usage(struct proc *proc)
+{
+	uint64_t *pids = table_keys(proc->usage);
+
+	for (size_t i = 0, n = table_count(proc->usage); i < n; i++) {
+		const struct proc_now *process = table_find(proc->usage, pids[i]);
+
+		/* Without its first thread it has ended meanwhile. */
+		if (process->event.pid)
+			collect_add(proc->collect, &process->event, sizeof *process);
+		table_remove(proc->usage, pids[i]);
+	}
+	free(pids);
+}
+
+/* A process that is there at the start, or what one uses now. */
+static void on_process(void *state, const void *record)
+{
+	struct proc *proc = state;
+	const struct proc_now *now = record;
+
+	if (now->event.kind == PROC_PRESENT)
+		programs_look(proc->programs, now->event.pid, now->program);
+	else if (now->event.kind == PROC_USAGE)
+		add_usage(proc, now);
+	else
+		collect_add(proc->collect, &now->event, sizeof *now);
+}
+
+static void tell(struct proc *proc, enum proc_telling what)
+{
+	proc->skeleton->bss->telling = what;
+	collect_iterate(proc->collect, "tell_processes", sizeof(struct proc_now), on_process, proc);
+	if (what == TELL_USAGE)
+		pass_usage(proc);
+}
+
+static void on_time(void *state, int64_t ts)
+{
+	struct proc *proc = state;
+	uint64_t now = clock_monotonic();
+
+	(void)ts;
+	if (proc->usage_ns && now >= proc->usage_at) {
+		tell(proc, TELL_USAGE);
+		proc->usage_at += (now - proc->usage_at) / proc->usage_ns * proc->usage_ns + proc->usage_ns;
+	}
+	if (proc->wants.rss && proc->skeleton->bss->rss_held && now >= proc->rss_at) {
+		proc->skeleton->bss->rss_held = 0;
+		tell(proc, TELL_HELD);
+		proc->rss_at = now + proc->rss_ns;
+	}
+}
+
+/* Which kinds of event LIST asks for; all when it is NULL. */
+static struct kinds take_kinds(const char *list)
+{
+	struct kinds kinds = { true, true, true, true };
+	char **names;
+
+	if (!list)
+		return kinds;
+	kinds = (struct kinds){ 0 };
+	names = options_split(list);
+	for (char **name = names; *name; name++) {
+		bool *kind = !strcmp(*name, "fork") ? &kinds.fork : !strcmp(*name, "exec") ? &kinds.exec :
+			     !strcmp(*name, "exit") ? &kinds.exit : !strcmp(*name, "rss") ? &kinds.rss : NULL;
+
+		if (!kind)
+			message_usage("cannot record '%s': there are fork, exec, exit and rss", *name);
+		*kind = true;
+	}
+	free(names);
+	return kinds;
+}
+
+int main(int argc, char **argv)
+{
+	struct collect_options common = COLLECT_DEFAULTS;
+	struct proc proc = { .rss_ns = 100000000 };
+	const char *events = NULL;
+	const struct option options[] = {
+		{ 'e', "events", "EV,...", "only these: fork, exec, exit, rss (default: all)", OPTION_TEXT, .to = &events },
+		{ 0, "usage", "TIME", "every TIME, write CPU time and memory of each process", OPTION_SECONDS,
+		  .to = &proc.usage_ns, .min = 10000000 },
+		{ 0, "rss-interval", "TIME", "at most one rss record of a process every TIME (default 100ms)",
+		  OPTION_SECONDS, .to = &proc.rss_ns },
+		COLLECT_OPTIONS(common),
+		{ 0 },
+	};
+	const struct program program = {
+		.name = "collect-proc",
+		.does = "record how processes and threads begin, what they run and use, and how they end",
+		.operands = "[-- COMMAND [ARGUMENT...]]",
+		.options = options,
+		.examples = "  collect-proc -d 10 -e exec | list -f comm,pid,argv,errno\n"
+			    "  collect-proc -- make | where ev=exit maxrss_bytes | list -f argv,code,maxrss_bytes\n",
+	};
+
+	(void)argc;
+	common.command = options_parse(&program, argv);
+	proc.wants = take_kinds(events);
+	/* Command lines at the end of a process come from its exec. */
+	programs[ON_RSS].off = !proc.wants.rss;
+	programs[ON_CALL_FAILED].off = !proc.wants.exec;
+	programs[ON_SWITCH].off = !proc.wants.exit && !proc.usage_ns;
+	proc.skeleton = collect_proc__open();
+	proc.collect = collect_new(&common, proc.skeleton ? proc.skeleton->skeleton : NULL, programs);
+	proc.skeleton->rodata->rss_interval_ns = proc.rss_ns;
+	proc.skeleton->rodata->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	proc.skeleton->rodata->cpus = (uint32_t)libbpf_num_possible_cpus();
+	proc.skeleton->rodata->execve_nr = SYS_execve;
+	proc.skeleton->rodata->execveat_nr = SYS_execveat;
+	proc.programs = programs_new();
+	proc.usage = table_new(sizeof(struct proc_now));
+	proc.room = memory_get(5 * (PROC_PATH + PROC_ARGV + PROC_ARG) + 8);
+	collect_start(proc.collect);
+	proc.out = collect_out(proc.collect);
+	tell(&proc, TELL_PRESENT);
+	proc.usage_at = collect_began(proc.collect) + proc.usage_ns;
+	collect_run(proc.collect, on_event, on_time, &proc);
+	/* What has not been told of those that live on. */
+	if (proc.wants.rss)
+		tell(&proc, TELL_HELD);
+	if (proc.usage_ns)
+		tell(&proc, TELL_USAGE);
+	programs_free(proc.programs);
+	table_free(proc.usage);
+	free(proc.room);
+	return collect_end(proc.collect);
+}
