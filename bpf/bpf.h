@@ -211,6 +211,7 @@ static __always_inline bool task_is_wanted_now(struct task_struct *task, bool *a
 static __always_inline bool task_is_wanted(struct task_struct *task, __u8 *role, bool *asked)
 {
 	*role = task_role(task);
+	*asked = false;
 	return role_is_wanted(task, *role) && task_is_wanted_now(task, asked);
 }
 
