@@ -59,7 +59,9 @@ SKIPPED := $(filter-out $(SOURCES),$(PROGRAM_SOURCES))
 LIB_TEXTS := $(patsubst lib/%,%,$(wildcard lib/*.js lib/*.css lib/*/*.sql))
 LIB_OBJECTS := $(patsubst %.c,$(O)/obj/%.o,$(filter lib/%,$(SOURCES)))
 PROGRAMS := $(patsubst %.c,%,$(notdir $(filter-out lib/%,$(SOURCES))))
-PIPELINES := $(filter-out lib.sh,$(notdir $(wildcard pipelines/*)))
+# What they share has a suffix: .sh, .sql.
+SHARED := $(notdir $(wildcard pipelines/*.*))
+PIPELINES := $(filter-out $(SHARED),$(notdir $(wildcard pipelines/*)))
 PAGES := $(notdir $(wildcard man/*.[15]))
 
 # Quiet rules: V=1 shows the commands.
@@ -137,11 +139,12 @@ DNF_BUILD := gcc make pkgconf-pkg-config clang bpftool zstd sqlite gnuplot fontc
 	libbabeltrace2-devel json-c-devel sqlite-devel libbpf-devel libcurl-devel libmicrohttpd-devel \
 	elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel
 APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc procps tmux openssl curl \
-	lttng-tools liblttng-ust-dev linux-perf nginx-light wrk g++ llvm binutils \
+	lttng-tools liblttng-ust-dev linux-perf nginx-light wrk redis-server redis-tools apache2-bin apache2-utils \
+	g++ llvm binutils \
 	python3-barectf python3-numpy python3-prometheus-client python3-protobuf protobuf-compiler \
 	openssh-server openssh-client rsync iproute2 clickhouse-server clickhouse-client
 DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc procps-ng tmux openssl curl \
-	lttng-tools lttng-ust-devel perf nginx gcc-c++ llvm binutils \
+	lttng-tools lttng-ust-devel perf nginx redis httpd httpd-tools gcc-c++ llvm binutils \
 	python3-numpy python3-prometheus_client python3-protobuf protobuf-compiler openssh-server openssh-clients rsync iproute
 
 # $(1): packages by apt-get, $(2): by dnf. What one distribution lacks must not keep the rest away. Servers that
@@ -215,7 +218,7 @@ coverage: deps-check
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/weir $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
 	install $(PROGRAMS:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 pipelines/lib.sh $(DESTDIR)$(PREFIX)/lib/weir
+	install -m 644 $(SHARED:%=pipelines/%) $(DESTDIR)$(PREFIX)/lib/weir
 	$(if $(PIPELINES),install $(PIPELINES:%=pipelines/%) $(DESTDIR)$(PREFIX)/lib/weir)
 	install -d $(DESTDIR)$(PREFIX)/lib/weir/sql/clickhouse
 	install -m 644 $(wildcard sql/clickhouse/*.sql) $(DESTDIR)$(PREFIX)/lib/weir/sql/clickhouse

@@ -169,7 +169,7 @@ name_of() {
 	local path name
 	path=$(realpath -m -- "$1")
 	name=${path##*/}
-	while [[ $name == trace || $name == kernel || $name == records.tskv* ]]; do
+	while [[ $name == trace || $name == kernel || $name == ust || $name == records.tskv* ]]; do
 		path=${path%/*} name=${path##*/}
 	done
 	name=${name%%.tskv*}
