@@ -390,9 +390,9 @@ static bool goes_on(struct collect *collect)
 
 	if (duration && clock_monotonic() - collect->began >= duration)
 		return false;
-	if (collect->command.pid)
-		return !command_ended(&collect->command) && stopped < 2;
-	return !stopped && !unread(collect);
+	if (unread(collect))
+		return false;
+	return collect->command.pid ? !command_ended(&collect->command) && stopped < 2 : !stopped;
 }
 
 void collect_attached(struct collect *collect, collect_detach *detach, void *state)
