@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -251,12 +252,28 @@ static void insert_run(struct store *s, const char *source)
 	sqlite3_finalize(q);
 }
 
-static void start(struct store *s, const char *source)
+/*
+ * Write-ahead logging: what is committed survives a kill, and others read while this writes. While another one
+ * makes the same change, SQLite does not wait by itself.
+ */
+static void write_ahead(struct store *s, uint64_t wait_ns)
 {
-	/* Write-ahead logging: what is committed survives a kill, and others read while this writes. */
-	database_run(s->db, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; "
-			    "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; "
-			    "PRAGMA secure_delete = OFF");
+	uint64_t began = clock_monotonic();
+	int error;
+
+	do {
+		error = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	} while (error == SQLITE_BUSY && clock_monotonic() - began < wait_ns &&
+		 nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL) == 0);
+	if (error != SQLITE_OK)
+		database_die(s->db, "use");
+}
+
+static void start(struct store *s, const char *source, uint64_t wait_ns)
+{
+	write_ahead(s, wait_ns);
+	database_run(s->db, "PRAGMA wal_autocheckpoint = 4000; PRAGMA synchronous = NORMAL; "
+			    "PRAGMA cache_size = -8000; PRAGMA secure_delete = OFF");
 	s->begin = database_prepare(s->db, "BEGIN IMMEDIATE");
 	s->commit = database_prepare(s->db, "COMMIT");
 	s->version = database_prepare(s->db, "PRAGMA data_version");
@@ -290,7 +307,7 @@ struct store *store_open(const char *path, bool append, const char *table, const
 	s->ev = (struct lookup)LOOKUP("ev");
 	s->mappings = table_new(sizeof(struct mapping *));
 	s->db = database_open(path, SQLITE_OPEN_READWRITE, wait_ns);
-	start(s, source);
+	start(s, source, wait_ns);
 	return s;
 }
 

@@ -25,7 +25,7 @@ sql() {
 	# The tree: each has the parent that made it; the first one has none of the job.
 	[ "$(sql "select count(*) from job_process as p where ppid is null or ppid not in (select pid from job_process)")" = 1 ]
 	# Memory over time: it grew.
-	[ "$(sql "select max(bytes) > 4 * min(bytes) and count(*) >= 2 from rss where comm glob '*awk'")" = 1 ]
+	[ "$(sql "select max(bytes) > 2 * min(bytes) and count(*) >= 2 from rss where comm glob '*awk'")" = 1 ]
 	# What the scheduler says of CPU time is what the process accounting says.
 	[ "$(sql "select abs(sum(o.dur_ns) - p.cpu_ns) < p.cpu_ns * 0.2 + 5e6 from oncpu as o join job_process as p using (pid) where p.command glob 'awk*'")" = 1 ]
 	[ "$(wc -l <"$T/job/job.csv")" = 10 ]

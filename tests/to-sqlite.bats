@@ -493,3 +493,15 @@ to-sqlite: 2 records into t of out.db'
 	expect 2 '' "to-sqlite: cannot use --into with -a, --table or --index: the table is yours; see 'to-sqlite --help'"
 	[ "$(sql out.db .schema)" = 'CREATE TABLE t(a);' ]
 }
+
+@test "two that make one database at once: both are in it" {
+	record ts=1795270057509914594 ev=a x=1 >"$T/a"
+	record ts=1795270057509914594 ev=b x=1 >"$T/b"
+	for _ in $(seq 30); do
+		rm -f "$T"/x.db*
+		to-sqlite -a "$T/x.db" <"$T/a" 2>"$T/err" &
+		to-sqlite -a "$T/x.db" <"$T/b" 2>"$T/err2"
+		wait $!
+		[ "$(sqlite3 "$T/x.db" 'select (select count(*) from a) + (select count(*) from b)')" = 2 ]
+	done
+}
