@@ -129,7 +129,7 @@ values() {
 	[ ! -s "$T/r" ]
 	collect-tcp -t 0 --all -o "$T/r" -- python3 "$peers" calls >/dev/null 2>&1
 	# Other tests may have exchanges of their own meanwhile.
-	[ -z "$(values of | sort -u | grep -vx -e job -e background)" ]
+	run ! grep -qvx -e job -e background <(values of | sort -u)
 	[ "$(values role of=job comm=python3 | sort | uniq -c | tr -s ' \n' ' ')" = " 5 client 5 server " ]
 }
 
