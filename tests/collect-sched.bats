@@ -146,7 +146,7 @@ count() {
 	"$naps" 100000 0 0 >/dev/null &
 	other=$!
 	collect-sched --ring 4096 -P $other -o "$T/r" 2>"$T/err" &
-	until [ -s "$T/r" ]; do sleep 0.05; done
+	wait_for "$T/r"
 	# Nobody empties the ring meanwhile.
 	kill -STOP $!
 	sleep 0.3
@@ -194,7 +194,7 @@ count() {
 
 @test "rights are dropped when it records; without them it says what to do" {
 	collect-sched >"$T/r" 2>/dev/null &
-	until [ -s "$T/r" ]; do sleep 0.05; done
+	wait_for "$T/r"
 	grep -q '^CapEff:.*0000000000000000$' /proc/$!/status
 	kill -INT $!
 	wait $!

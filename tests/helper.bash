@@ -96,3 +96,13 @@ build() {
 	[ "$to" -nt "$TESTS/$1.c" ] || { cc -O1 -o "$to.$$" "$TESTS/$1.c" -pthread && mv "$to.$$" "$to"; } || return 1
 	echo "$to"
 }
+
+# wait_for FILE: until there is something in it; fails after 10 s.
+wait_for() {
+	for _ in {1..200}; do
+		[ -s "$1" ] && return
+		sleep 0.05
+	done
+	echo "$1 stays empty"
+	return 1
+}
