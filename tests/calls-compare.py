@@ -14,6 +14,9 @@ if len(live) != len(saved):
 given = 0
 for a, b in zip(live, saved):
     told, known = a.pop("path", None), b.pop("path", None)
+    # An empty path that was not in memory when the call began is known at its end, too late for spans.
+    if a["name"] in ("newfstatat", "statx") and told is None and "fd" not in b:
+        a.pop("fd", None)
     if a != b:
         sys.exit(f"{a}\n{b}")
     if told is not None:
