@@ -16,7 +16,6 @@ V ?= 0
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.SECONDARY:
 .SUFFIXES:
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
@@ -86,6 +85,8 @@ $(O)/obj/%.bpf.o: %.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_FLAGS) -MMD -MP -c -o $@ $<
 
+# Kept, as what is made on the way. (.SECONDARY would keep all, and not make an object that joins the library later.)
+.PRECIOUS: $(O)/obj/%.bpf.o
 $(O)/gen/%.skel.h: $(O)/obj/bpf/%.bpf.o
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*) > $@
