@@ -15,7 +15,6 @@
 #include "message.h"
 #include "number.h"
 #include "staging.h"
-#include "utf8.h"
 
 enum {
 	SHEETS_MAX = 1000,
@@ -305,17 +304,6 @@ static enum type type_of(const struct column *column)
 	return column->seen & SEEN_NEGATIVE ? TYPE_DECIMAL : TYPE_UBIGINT;
 }
 
-static struct slice plain(struct parquet *p, struct slice value)
-{
-	size_t len = value.len;
-
-	if (!reader_escaped(value) && utf8_valid(value))
-		return value;
-	p->text = memory_grow(p->text, &p->text_room, 5 * len + 1, 1);
-	len = reader_unescape(value, p->text + 4 * len);
-	return (struct slice){ p->text, utf8_mend(p->text, (struct slice){ p->text + 4 * value.len, len }) };
-}
-
 /* The function `records` of SQL: its columns are those of the sheet that is written. */
 static void bind_columns(duckdb_bind_info info)
 {
@@ -360,7 +348,7 @@ static void put_value(struct parquet *p, struct column *column, uint64_t row, st
 		number_real(value, (double *)column->data + row);
 		break;
 	case TYPE_TEXT:
-		value = plain(p, value);
+		value = reader_utf8(value, &p->text, &p->text_room);
 		duckdb_vector_assign_string_element_len(column->vector, row, value.at, value.len);
 		break;
 	}

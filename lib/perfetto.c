@@ -9,7 +9,6 @@
 #include "number.h"
 #include "protobuf.h"
 #include "reader.h"
-#include "utf8.h"
 
 enum { INTERNED_MAX = 1 << 16, INTERNED_BYTES = 256 };
 
@@ -104,17 +103,6 @@ static void put_clocks(struct perfetto *p, int64_t ts)
 
 /* ---- text ---- */
 
-static struct slice plain(struct perfetto *p, struct slice value)
-{
-	size_t len = value.len;
-
-	if (!reader_escaped(value) && utf8_valid(value))
-		return value;
-	p->text = memory_grow(p->text, &p->text_room, 5 * len + 1, 1);
-	len = reader_unescape(value, p->text + 4 * len);
-	return (struct slice){ p->text, utf8_mend(p->text, (struct slice){ p->text + 4 * value.len, len }) };
-}
-
 static void start_numbers(struct perfetto *p)
 {
 	for (size_t i = 0; i < INTERNED; i++) {
@@ -134,7 +122,7 @@ static void put_text(struct perfetto *p, enum interned kind, uint32_t by_number,
 	uint32_t known = intern_count(p->interned[kind]), id;
 
 	if (value.len > INTERNED_BYTES) {
-		protobuf_text(&p->event, as_text, plain(p, value));
+		protobuf_text(&p->event, as_text, reader_utf8(value, &p->text, &p->text_room));
 		return;
 	}
 	id = intern_id(p->interned[kind], value);
@@ -142,7 +130,7 @@ static void put_text(struct perfetto *p, enum interned kind, uint32_t by_number,
 		size_t entry = protobuf_begin(&p->fresh, interned_field[kind]);
 
 		protobuf_varint(&p->fresh, INTERNED_ID, (uint64_t)id + 1);
-		protobuf_text(&p->fresh, INTERNED_TEXT, plain(p, value));
+		protobuf_text(&p->fresh, INTERNED_TEXT, reader_utf8(value, &p->text, &p->text_room));
 		protobuf_end(&p->fresh, entry);
 	}
 	protobuf_varint(&p->event, by_number, (uint64_t)id + 1);
@@ -172,7 +160,7 @@ uint64_t perfetto_track(struct perfetto *p, uint64_t parent, struct slice name, 
 {
 	size_t descriptor = begin_track(p, ++p->tracks, parent);
 
-	protobuf_text(&p->packet, TRACK_NAME, plain(p, name));
+	protobuf_text(&p->packet, TRACK_NAME, reader_utf8(name, &p->text, &p->text_room));
 	protobuf_varint(&p->packet, TRACK_CHILD_ORDERING, ORDERING_EXPLICIT);
 	protobuf_varint(&p->packet, TRACK_RANK, (uint64_t)(int64_t)rank);
 	end_track(p, descriptor);
@@ -185,7 +173,7 @@ void perfetto_name_process(struct perfetto *p, uint64_t track, int64_t pid, stru
 
 	protobuf_varint(&p->packet, PROCESS_PID, (uint64_t)pid);
 	if (name.len)
-		protobuf_text(&p->packet, PROCESS_NAME, plain(p, name));
+		protobuf_text(&p->packet, PROCESS_NAME, reader_utf8(name, &p->text, &p->text_room));
 	protobuf_end(&p->packet, process);
 	end_track(p, descriptor);
 }
@@ -204,7 +192,7 @@ void perfetto_name_thread(struct perfetto *p, uint64_t track, uint64_t process, 
 	protobuf_varint(&p->packet, THREAD_PID, (uint64_t)pid);
 	protobuf_varint(&p->packet, THREAD_TID, (uint64_t)tid);
 	if (name.len)
-		protobuf_text(&p->packet, THREAD_NAME, plain(p, name));
+		protobuf_text(&p->packet, THREAD_NAME, reader_utf8(name, &p->text, &p->text_room));
 	protobuf_end(&p->packet, thread);
 	end_track(p, descriptor);
 }
@@ -219,7 +207,7 @@ uint64_t perfetto_counter(struct perfetto *p, uint64_t parent, struct slice name
 {
 	size_t descriptor = begin_track(p, ++p->tracks, parent), counter;
 
-	protobuf_text(&p->packet, TRACK_NAME, plain(p, name));
+	protobuf_text(&p->packet, TRACK_NAME, reader_utf8(name, &p->text, &p->text_room));
 	counter = protobuf_begin(&p->packet, TRACK_COUNTER);
 	protobuf_varint(&p->packet, COUNTER_UNIT, unit);
 	protobuf_end(&p->packet, counter);

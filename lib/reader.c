@@ -18,6 +18,7 @@
 #include "message.h"
 #include "number.h"
 #include "options.h"
+#include "utf8.h"
 #include "writer.h"
 
 enum {
@@ -837,4 +838,16 @@ size_t reader_unescape(struct slice value, char *to)
 		p++;
 	}
 	return (size_t)(to - start);
+}
+
+struct slice reader_utf8(struct slice value, char **buffer, size_t *room)
+{
+	struct slice plain;
+
+	if (!reader_escaped(value) && utf8_valid(value))
+		return value;
+	*buffer = memory_grow(*buffer, room, 5 * value.len + 1, 1);
+	plain.at = *buffer + 4 * value.len;
+	plain.len = reader_unescape(value, *buffer + 4 * value.len);
+	return (struct slice){ *buffer, utf8_mend(*buffer, plain) };
 }

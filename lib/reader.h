@@ -141,6 +141,12 @@ static inline bool lookup_i64(struct lookup *lookup, const struct record *record
  */
 size_t reader_unescape(struct slice value, char *to);
 
+/*
+ * The value without escapes, and what of it is not UTF-8 as \xHH: itself where it is so already, or in *BUFFER, which
+ * grows (memory_grow()), valid until that is used again.
+ */
+struct slice reader_utf8(struct slice value, char **buffer, size_t *room);
+
 /* Whether the value holds an escape at all. */
 static inline bool reader_escaped(struct slice value)
 {
