@@ -23,7 +23,7 @@
 #include "collect-proc.skel.h"
 
 enum { ON_SWITCH, ON_RSS, ON_FORK, ON_EXEC, ON_CALL_FAILED };
-static struct collect_program programs[] = {
+static struct bpfobject_program programs[] = {
 	[ON_SWITCH] = { .name = "on_switch", .gives = "CPU time of threads that run" },
 	[ON_RSS] = { .name = "on_rss", .gives = "changes of memory" },
 	[ON_FORK] = { .name = "on_fork", .gives = "processes and threads begin" },
@@ -183,7 +183,8 @@ static void on_process(void *state, const void *record)
 static void tell(struct proc *proc, enum proc_telling what)
 {
 	proc->skeleton->bss->telling = what;
-	collect_iterate(proc->collect, "tell_processes", sizeof(struct proc_now), on_process, proc);
+	bpfobject_iterate(collect_object(proc->collect), "tell_processes", sizeof(struct proc_now),
+			  on_process, proc);
 	if (what == TELL_USAGE)
 		pass_usage(proc);
 }

@@ -24,7 +24,7 @@
 static const char *const why_names[] = { "preempt", "yield", "wakeup", "new", "sleep", "exit" };
 
 #define COUNTING .with = "on_waking_by_handlers"
-static struct collect_program programs[] = {
+static struct bpfobject_program programs[] = {
 	{ .name = "on_switch", .gives = "threads leave and get CPUs", .instead = "on_switch_without_state" },
 	{ .name = "on_switch_without_state", .gives = "the same, before Linux 5.18" },
 	{ .name = "on_waking", .gives = "who wakes a thread", .instead = "on_waking_by_handlers" },
@@ -290,15 +290,17 @@ int main(int argc, char **argv)
 	}
 	skeleton->rodata->yield_nr = SYS_sched_yield;
 	if (interval)
-		sched.sums = sums_reader_new(skeleton->obj, interval);
+		sched.sums = sums_reader_new(collect_object(sched.collect), interval);
 	collect_start(sched.collect);
 	sched.out = collect_out(sched.collect);
-	collect_iterate(sched.collect, "begin_tasks", sizeof(struct sched_now), raw ? put_statedump : ignore, &sched);
+	bpfobject_iterate(collect_object(sched.collect), "begin_tasks", sizeof(struct sched_now),
+			  raw ? put_statedump : ignore, &sched);
 	collect_run(sched.collect, on_event, on_time, &sched);
 	if (sched.sums)
 		pass_sums(&sched, collect_ts(sched.collect, collect_ended(sched.collect)), true);
 	else if (skeleton->rodata->spans)
-		collect_iterate(sched.collect, "end_tasks", sizeof(struct sched_now), put_unfinished, &sched);
+		bpfobject_iterate(collect_object(sched.collect), "end_tasks", sizeof(struct sched_now),
+				  put_unfinished, &sched);
 	if (skeleton->bss->contradictions)
 		message("%llu events contradict earlier ones: the kernel hid some; what they end is not told",
 			(unsigned long long)skeleton->bss->contradictions);

@@ -17,7 +17,7 @@
 
 enum { DEPTH = 1024 };	/* frames of an unwound stack */
 
-static struct collect_program programs[] = {
+static struct bpfobject_program programs[] = {
 	{ .name = "on_sample", .gives = "where threads are at each sample" },
 	{ .name = "on_exec", .gives = "programs that begin", .optional = true },
 	COLLECT_PROGRAMS,

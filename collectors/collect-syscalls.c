@@ -20,7 +20,7 @@
 
 _Static_assert((int)CALL_NUMBERS == CALLBOOK_NUMBERS && (int)CALL_ABIS == CALLBOOK_ABIS, "one table");
 
-static struct collect_program programs[] = {
+static struct bpfobject_program programs[] = {
 	{ .name = "on_entry", .gives = "system calls begin" },
 	{ .name = "on_return", .gives = "system calls return" },
 	{ .name = "on_exec", .gives = "which program an exec has started" },
@@ -324,7 +324,7 @@ static void choose_calls(const struct calls *calls, struct call_plan *plans, con
 
 static void switch_off(const char *name)
 {
-	for (struct collect_program *p = programs; p->name; p++)
+	for (struct bpfobject_program *p = programs; p->name; p++)
 		if (strcmp(p->name, name) == 0)
 			p->off = true;
 }
@@ -389,14 +389,15 @@ int main(int argc, char **argv)
 	skeleton->rodata->listed = only.count;
 	choose_calls(&calls, skeleton->rodata->plans, &only);
 	if (interval)
-		calls.sums = sums_reader_new(skeleton->obj, interval);
+		calls.sums = sums_reader_new(collect_object(calls.collect), interval);
 	collect_start(calls.collect);
 	calls.out = collect_out(calls.collect);
 	collect_run(calls.collect, on_event, on_time, &calls);
 	if (calls.sums)
 		pass_sums(&calls, collect_ts(calls.collect, collect_ended(calls.collect)), true);
 	else if ((spans || !raw) && !failed)
-		collect_iterate(calls.collect, "end_tasks", sizeof(struct call_event_long), put_unfinished, &calls);
+		bpfobject_iterate(collect_object(calls.collect), "end_tasks", sizeof(struct call_event_long),
+				  put_unfinished, &calls);
 	sums_reader_free(calls.sums);
 	free(only.items);
 	return collect_end(calls.collect);

@@ -22,7 +22,7 @@
 
 #include "collect-tcp.skel.h"
 
-static struct collect_program programs[] = {
+static struct bpfobject_program programs[] = {
 	{ .name = "on_sent", .gives = "bytes that are sent", .instead = "on_sent_fexit" },
 	{ .name = "on_sent_fexit", .gives = "the same, before Linux 6.3" },
 	{ .name = "on_received", .gives = "bytes that are received", .instead = "on_received_fexit" },
@@ -242,9 +242,9 @@ int main(int argc, char **argv)
 	tcp.out = collect_out(tcp.collect);
 	if (stacks)
 		news = news_new(tcp.symbols, bpf_map__fd(skeleton->maps.news));
-	collect_iterate(tcp.collect, "begin_files", 1, ignore, NULL);
+	bpfobject_iterate(collect_object(tcp.collect), "begin_files", 1, ignore, NULL);
 	collect_run(tcp.collect, on_event, NULL, &tcp);
-	collect_iterate(tcp.collect, "end_flows", row_size(&tcp), put_last, &tcp);
+	bpfobject_iterate(collect_object(tcp.collect), "end_flows", row_size(&tcp), put_last, &tcp);
 	if (stacks)
 		symbols_report(tcp.symbols);
 	news_free(news);

@@ -22,12 +22,11 @@
 #define WEIR_COLLECT_H
 
 #include "../bpf/shared.h"
+#include "bpfobject.h"
 #include "label.h"
 #include "options.h"
 #include "span.h"
 #include "writer.h"
-
-struct bpf_object_skeleton;
 
 struct collect_options {
 	struct option_list processes, prefixes, regexes, pids, cgroups, containers;
@@ -71,20 +70,6 @@ struct collect_options {
 	{ 't', "threshold", "TIME", "only what lasts TIME or longer (a bare number is milliseconds)", \
 	  OPTION_MILLISECONDS, .to = &(o).threshold_ns }
 
-/*
- * What is told of a collector's programs, for --check and for kernels that lack one. All programs of the
- * object have an entry. The array ends with an entry of zeroes.
- */
-struct collect_program {
-	const char *name;	/* of the function */
-	const char *gives;	/* what it is for */
-	bool off;		/* not wanted this time: not loaded */
-	const char *instead;	/* the program that is used when this one does not load; not loaded else */
-	const char *with;	/* loaded only together with that one */
-	bool optional;		/* the collector does without; collect_has() tells */
-	const char *map;	/* an iterator over what this map of the object holds */
-};
-
 /* Entries for the programs of bpf/bpf.h, which are in every object. */
 #define COLLECT_PROGRAMS \
 	{ .name = "inherit_role", .gives = "new threads and processes of a job" }, \
@@ -93,12 +78,11 @@ struct collect_program {
 struct collect;
 
 /*
- * Takes the options and an opened skeleton (NULL: it could not be opened; ends the program with a
- * message). Fills the settings that all programs share. With --check, prints what is there and ends the
- * program: status 0 when it can run, else 1. PROGRAMS is kept; the first call may change `off`.
+ * Takes the options and what bpfobject_new() takes. Fills the settings that all programs share. With --check,
+ * prints what is there and ends the program: status 0 when it can run, else 1.
  */
 struct collect *collect_new(const struct collect_options *options, struct bpf_object_skeleton *skeleton,
-			    struct collect_program *programs);
+			    struct bpfobject_program *programs);
 
 /*
  * Loads, attaches, gives the roles, starts the command (stopped), drops rights. Ends the program with a
@@ -106,15 +90,8 @@ struct collect *collect_new(const struct collect_options *options, struct bpf_ob
  */
 void collect_start(struct collect *collect);
 
-/* Whether the program was loaded: after collect_start(). */
-bool collect_has(const struct collect *collect, const char *program);
-
-/*
- * Runs the iterator PROGRAM (bpf/: SEC("iter/task")) and hands over what it writes, in records of SIZE bytes.
- * The other programs are attached already, so what it tells joins what events tell. May be run again.
- */
-typedef void collect_each(void *state, const void *record);
-void collect_iterate(struct collect *collect, const char *program, size_t size, collect_each *each, void *state);
+/* Its BPF programs, for what a collector does with them itself. */
+struct bpfobject *collect_object(struct collect *collect);
 
 /*
  * The collector has attached programs itself (perf events): DETACH is called once when no more events are wanted,

@@ -23,7 +23,7 @@ struct group {
 };
 
 struct sums_reader {
-	struct bpf_object *object;
+	struct bpfobject *object;
 	struct sums_cpu *cpus;	/* the kernel's array, mapped when it is there */
 	int cpus_n;
 	uint64_t interval;
@@ -36,17 +36,7 @@ struct sums_reader {
 	size_t n, room;
 };
 
-static struct bpf_map *map_of(struct bpf_object *object, const char *name)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object)
-		if (!strcmp(bpf_map__name(map), name))
-			return map;
-	message_die("cannot find %s in the BPF object: the build is broken", name);
-}
-
-struct sums_reader *sums_reader_new(struct bpf_object *object, uint64_t interval_ns)
+struct sums_reader *sums_reader_new(struct bpfobject *object, uint64_t interval_ns)
 {
 	struct sums_reader *reader = memory_zeroed(sizeof *reader);
 
@@ -60,9 +50,9 @@ struct sums_reader *sums_reader_new(struct bpf_object *object, uint64_t interval
 	reader->cpus_n = libbpf_num_possible_cpus();
 	if (reader->cpus_n < 1)
 		message_die("cannot find out how many CPUs there are: %s", strerror(-reader->cpus_n));
-	bpf_map__set_max_entries(map_of(object, "sums_cpus"), (uint32_t)reader->cpus_n);
-	bpf_map__set_max_entries(map_of(object, "sums"), SUMS_MAX);
-	bpf_map__set_max_entries(map_of(object, "sums_buckets"), SUMS_BUCKETS_MAX);
+	bpfobject_room(object, "sums_cpus", (uint32_t)reader->cpus_n);
+	bpfobject_room(object, "sums", SUMS_MAX);
+	bpfobject_room(object, "sums_buckets", SUMS_BUCKETS_MAX);
 	return reader;
 }
 
@@ -97,7 +87,7 @@ static struct group *find(struct sums_reader *reader, const struct sums_key *key
 static void take_side(struct sums_reader *reader, const char *name, uint16_t side, size_t key_size,
 		      void (*each)(struct sums_reader *reader, const void *key, const void *value))
 {
-	int map = bpf_map__fd(map_of(reader->object, name));
+	int map = bpfobject_map(reader->object, name);
 	char key[sizeof(struct sums_bucket)], next[sizeof key];
 	union {
 		struct sums sums;
@@ -195,7 +185,7 @@ static void take_bucket(struct sums_reader *reader, const void *key_at, const vo
 static void map_cpus(struct sums_reader *reader)
 {
 	void *at = mmap(NULL, (size_t)reader->cpus_n * sizeof *reader->cpus, PROT_READ | PROT_WRITE, MAP_SHARED,
-			bpf_map__fd(map_of(reader->object, "sums_cpus")), 0);
+			bpfobject_map(reader->object, "sums_cpus"), 0);
 
 	if (at == MAP_FAILED)
 		message_die("cannot map the kernel's sums: %s", strerror(errno));
@@ -247,8 +237,7 @@ static void put(struct sums_reader *reader, struct writer *out, int64_t ts, stru
 uint64_t sums_reader_pass(struct sums_reader *reader, struct writer *out, int64_t ts, bool last, sums_names *names,
 			  void *state)
 {
-	struct sums_control *control = (void *)(uintptr_t)bpf_map__initial_value(map_of(reader->object, ".data.sums"),
-										&(size_t){ 0 });
+	struct sums_control *control = bpfobject_variables(reader->object, ".data.sums", sizeof *control);
 	int64_t interval = (int64_t)reader->interval, end = ts - ts % interval;
 	uint16_t side = (uint16_t)control->side;
 	uint64_t lost;

@@ -9,11 +9,10 @@
 #include "../bpf/sums.h"
 #include "collect.h"
 
-struct bpf_object;
 struct sums_reader;
 
 /* Before collect_start(): makes room for the sums in the kernel; INTERVAL_NS is the length of intervals. */
-struct sums_reader *sums_reader_new(struct bpf_object *object, uint64_t interval_ns);
+struct sums_reader *sums_reader_new(struct bpfobject *object, uint64_t interval_ns);
 void sums_reader_free(struct sums_reader *reader);
 
 /*

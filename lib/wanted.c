@@ -210,13 +210,13 @@ static void mark(int map, uint32_t pid, uint8_t role)
 	bpf_map_update_elem(map, &pid, &role, BPF_ANY);
 }
 
-void wanted_fill(struct wanted *wanted, struct bpf_object *object, uint32_t command, int output)
+void wanted_fill(struct wanted *wanted, struct bpfobject *object, uint32_t command, int output)
 {
-	int marks = bpf_object__find_map_fd_by_name(object, "marks");
+	int marks = bpfobject_map(object, "marks");
 	struct audience audience[64];
 	size_t n = audience_of(output, audience, sizeof audience / sizeof *audience);
 
-	wanted->names = bpf_object__find_map_fd_by_name(object, "names");
+	wanted->names = bpfobject_map(object, "names");
 	for (size_t i = 0; i < wanted->options->processes.count; i++)
 		decide(wanted, wanted->options->processes.items[i]);
 	if (wanted->settings->names_by == NAMES_ASKED)

@@ -9,7 +9,6 @@
 #include "collect.h"
 
 struct wanted;
-struct bpf_object;
 
 /* Checks the options and fills SETTINGS. Ends the program, with status 2, for what is wrong. */
 struct wanted *wanted_new(const struct collect_options *options, struct settings *settings);
@@ -20,7 +19,7 @@ void wanted_free(struct wanted *wanted);
  * asked for and of those that take what is written to the descriptor OUTPUT. Threads get the roles when the
  * program mark_tasks runs.
  */
-void wanted_fill(struct wanted *wanted, struct bpf_object *object, uint32_t command, int output);
+void wanted_fill(struct wanted *wanted, struct bpfobject *object, uint32_t command, int output);
 
 /* Decides about an event whose name the kernel asks for, and tells the kernel. */
 bool wanted_decides(struct wanted *wanted, const struct event *event);
