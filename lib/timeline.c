@@ -70,29 +70,28 @@ static uint64_t track_key(struct timeline *t, track parent, struct slice name)
 	return parent << 32 | intern_id(t->names, name);
 }
 
-/* The track NAME under PARENT, made when it is new. */
+/* Where the track NAME under PARENT is kept; 0 stands there while it was not made. */
+static track *place_of(struct timeline *t, track parent, struct slice name)
+{
+	return table_at(t->tracks, track_key(t, parent, name));
+}
+
 static track named(struct timeline *t, track parent, struct slice name, int32_t rank)
 {
-	uint64_t key = track_key(t, parent, name), *found = table_find(t->tracks, key);
-	track made;
+	track *place = place_of(t, parent, name);
 
-	if (found)
-		return *found;
-	made = perfetto_track(t->to, parent, name, rank);
-	*(uint64_t *)table_at(t->tracks, key) = made;
-	return made;
+	if (!*place)
+		*place = perfetto_track(t->to, parent, name, rank);
+	return *place;
 }
 
 static track counter(struct timeline *t, track parent, struct slice name, enum perfetto_unit unit)
 {
-	uint64_t key = track_key(t, parent, name), *found = table_find(t->tracks, key);
-	track made;
+	track *place = place_of(t, parent, name);
 
-	if (found)
-		return *found;
-	made = perfetto_counter(t->to, parent, name, unit);
-	*(uint64_t *)table_at(t->tracks, key) = made;
-	return made;
+	if (!*place)
+		*place = perfetto_counter(t->to, parent, name, unit);
+	return *place;
 }
 
 /*

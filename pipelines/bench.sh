@@ -92,10 +92,7 @@ bench_options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--help) help ;;
-		--version)
-			printf '%s %s\n' "$pipeline" "$(where --version | cut -d' ' -f2-)"
-			exit 0
-			;;
+		--version) say_version ;;
 		--no-report) report= ;;
 		--no-text) text= ;;
 		--dry-run) dry=yes ;;

@@ -40,6 +40,10 @@ help() {
 	done
 	exit 0
 }
+say_version() {
+	printf '%s %s\n' "$pipeline" "$(where --version | cut -d' ' -f2-)"
+	exit 0
+}
 help_options() {
 	cat <<-E
 	The input is a directory with LTTng traces at any depth, a file of records (raw or spans; also .zst, .gz),
@@ -211,10 +215,7 @@ options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--help) help ;;
-		--version)
-			printf '%s %s\n' "$pipeline" "$(where --version | cut -d' ' -f2-)"
-			exit 0
-			;;
+		--version) say_version ;;
 		--strict)
 			strict=(--strict)
 			shift

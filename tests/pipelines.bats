@@ -37,6 +37,15 @@ peer() {
 	PYTHONIOENCODING=utf8 "$1" --no-progress --skip-validation "${@:2}"
 }
 
+@test "every pipeline tells its version, by its own name" {
+	for file in "$TESTS"/../pipelines/*; do
+		name=${file##*/}
+		[ -f "$file" ] && [[ $name != *.* ]] || continue
+		try "$name" --version
+		[ "$status" = 0 ] && [[ $out == "$name (weir) "* ]] && [ -z "$err" ] || { echo "$name: $out$err"; false; }
+	done
+}
+
 @test "each says its question, usage and how to read the answer" {
 	for command in "${all[@]}"; do
 		name=${command%% *}
