@@ -135,6 +135,22 @@ setup() {
 	[ "$status" = 0 ] && [[ $out == 'report: what happened in a recorded trace'* ]] && [ -z "$err" ]
 }
 
+@test "off the CPUs: kernel threads that wait for work are left out, those that wait for a disk are not" {
+	trace=$(trace callstack) || skip "trace callstack is not here"
+	kallsyms=$(dirname "$WEIR_TRACES/x")/kallsyms.gz
+	[ -e "$kallsyms" ] || skip "kallsyms.gz is not here"
+	T=$BATS_TEST_TMPDIR
+	flame --kind off-cpu --kallsyms "$kallsyms" --by comm,tid -o "$T/most" "$trace/trace" >/dev/null
+	grep -q '^jbd2/vda-8;tid=[0-9]*;ret_from_fork;kthread;' "$T/most/stacks.folded"
+	! grep -qE '^(ksoftirqd|migration|kcompactd)|;state=' "$T/most/stacks.folded"
+	LC_ALL=C sort -c "$T/most/stacks.folded"
+	# Nothing else is gone, and who asks for such a thread gets it.
+	lttng-convert "$trace/trace" | spans -e blocked | where '!unfinished' 'state!=I' |
+		fold-stacks --kallsyms "$kallsyms" -g comm,tid -w dur_ns >"$T/all"
+	diff "$T/all" "$T/most/stacks.folded" | grep -v ';smpboot_thread_fn;\|;kcompactd;\|^[0-9]' | grep '^[<>]' && false
+	flame --kind off-cpu --kallsyms "$kallsyms" --process ksoftirqd/0 "$trace/trace" | grep -q smpboot_thread_fn
+}
+
 @test "a trace with call stacks: its page has the flame graph of where threads slept" {
 	trace=$(trace callstack) || skip "trace callstack is not here"
 	need chromium python3
