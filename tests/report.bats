@@ -130,6 +130,17 @@ setup() {
 	[ "$status" = 1 ] && [[ $err == *'No space left on device'* ]]
 }
 
+@test "a full disk in front of a report: what met it is said, and where" {
+	[ "$(id -u)" = 0 ] || skip "mounting takes root"
+	mkdir "$BATS_TEST_TMPDIR/full"
+	mount -t tmpfs -o size=64k tmpfs "$BATS_TEST_TMPDIR/full" || skip "cannot mount"
+	try report -o "$BATS_TEST_TMPDIR/full/r" "$(trace smoke)/trace"
+	umount "$BATS_TEST_TMPDIR/full"
+	[ "$status" = 1 ]
+	[[ $err == *"to-sqlite: cannot write $BATS_TEST_TMPDIR/full/r/trace.db: "*full* ]]
+	[[ $err == *"plot-data: cannot write $BATS_TEST_TMPDIR/full/r/cpu-usage.png.tmp: No space left on device"* ]]
+}
+
 @test "--help" {
 	try report --help
 	[ "$status" = 0 ] && [[ $out == 'report: what happened in a recorded trace'* ]] && [ -z "$err" ]
