@@ -146,7 +146,7 @@ static void take_records(struct fold *f)
 		const char *refused;
 
 		if (loss_is(&f->loss, record)) {
-			functions_lost(f->functions);
+			functions_lost(f->functions, record);
 			continue;
 		}
 		f->all++;

@@ -47,7 +47,9 @@ struct pair {
 	struct slice *values;	/* scratch: keys, who and captures of the record at hand */
 	char *text;
 	size_t text_room;
-	uint64_t count, restarts, ends, keyless, full;
+	uint64_t count, starts, ends;	/* that are open; without the other */
+	uint64_t keyless, full;
+	int64_t gap;		/* until then, events may be missing */
 
 	struct reader *in;
 	struct writer *out;
@@ -190,6 +192,17 @@ static void forget_all(struct pair *p)
 	free(keys);
 }
 
+/* Events are missing from here on, until LAST_TS if that is known: their ends, or starts, may be among them. */
+static void lose(struct pair *p, struct lookup *last_ts, const struct record *record)
+{
+	int64_t until;
+
+	p->starts += p->count;
+	forget_all(p);
+	if (lookup_i64(last_ts, record, &until) && until > p->gap)
+		p->gap = until;
+}
+
 static void begin(struct pair *p, const struct record *record, int64_t ts)
 {
 	size_t n = p->who.n + p->capture.n, size = 0;
@@ -204,7 +217,7 @@ static void begin(struct pair *p, const struct record *record, int64_t ts)
 	if (find(p, id)) {
 		if (p->first)
 			return;
-		p->restarts++;
+		p->starts++;
 		forget(p, id);
 	}
 	if (p->count == OPEN_MAX) {
@@ -279,7 +292,7 @@ static void end(struct pair *p, const struct record *record, int64_t ts)
 
 static void report(const struct pair *p)
 {
-	uint64_t starts = p->count + p->restarts;
+	uint64_t starts = p->count + p->starts;
 
 	if (starts || p->ends)
 		message("unpaired: %llu start%s, %llu end%s", (unsigned long long)starts, starts == 1 ? "" : "s",
@@ -351,7 +364,7 @@ int main(int argc, char **argv)
 {
 	const char *start = NULL, *stop = NULL, *keys = "tid", *captures = NULL, *name = NULL;
 	bool strict = false, keep = false;
-	struct pair p = { 0 };
+	struct pair p = { .gap = INT64_MIN };
 	const struct option options[] = {
 		{ 's', "start", "EVENT", "what begins a period: the event's name, and ,KEY=VALUE for conditions",
 		  OPTION_TEXT, .to = &start },
@@ -378,7 +391,7 @@ int main(int argc, char **argv)
 			    "  pair -s irq_softirq_raise -e irq_softirq_entry -k cpu,vec --first raw.tskv\n",
 	};
 	char **files = options_parse(&program, argv);
-	struct lookup ts_lookup = LOOKUP("ts"), ev_lookup = LOOKUP("ev");
+	struct lookup ts_lookup = LOOKUP("ts"), ev_lookup = LOOKUP("ev"), last_ts_lookup = LOOKUP("last_ts");
 	const struct record *record;
 	struct loss loss = LOSS;
 	int status;
@@ -398,7 +411,7 @@ int main(int argc, char **argv)
 		int64_t ts;
 
 		if (loss_is(&loss, record)) {
-			forget_all(&p);
+			lose(&p, &last_ts_lookup, record);
 			writer_bytes(p.out, record->line, record->len);
 			continue;
 		}
@@ -417,8 +430,10 @@ int main(int argc, char **argv)
 		/* An event that is both ends the one and begins the next. */
 		if (ends)
 			end(&p, record, ts);
-		if (starts)
+		if (starts && ts > p.gap)
 			begin(&p, record, ts);
+		else if (starts)
+			p.starts++;
 	}
 	status = reader_close(p.in) ? EXIT_COMPLETE : EXIT_FAILED;
 	writer_close(p.out);
@@ -428,5 +443,6 @@ int main(int argc, char **argv)
 	finish(&p);
 	lookup_free(&ts_lookup);
 	lookup_free(&ev_lookup);
+	lookup_free(&last_ts_lookup);
 	return status;
 }

@@ -49,7 +49,7 @@ struct demand {
 	size_t pending_n, pending_room;
 	int64_t pending_first;	/* the earliest end */
 	uint32_t victim;	/* of the wait that is being divided */
-	bool any;
+	bool any, gaps;
 	int64_t first_ts, last_ts;
 	uint64_t unusable;
 };
@@ -312,6 +312,7 @@ void demand_take(struct demand *d, const struct record *record)
 
 void demand_gap(struct demand *d)
 {
+	d->gaps = true;
 	divide_before(d, INT64_MAX);
 	occupancy_gap(d->occupancy);
 }
@@ -361,6 +362,11 @@ int64_t demand_last(const struct demand *d)
 size_t demand_cpus(const struct demand *d)
 {
 	return occupancy_cpus(d->occupancy);
+}
+
+bool demand_gaps(const struct demand *d)
+{
+	return d->gaps;
 }
 
 uint64_t demand_unusable(const struct demand *d)

@@ -68,6 +68,9 @@ uint64_t demand_time(const struct demand *demand);
 int64_t demand_last(const struct demand *demand);
 size_t demand_cpus(const struct demand *demand);
 
+/* Whether events were lost: all that is counted and measured is a lower bound then. */
+bool demand_gaps(const struct demand *demand);
+
 /* Spans that lack a tid or a sensible duration, and were left out. */
 uint64_t demand_unusable(const struct demand *demand);
 

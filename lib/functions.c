@@ -19,7 +19,8 @@ struct functions {
 	uint32_t *frame;
 	size_t room;
 	struct stack_text text;
-	struct lookup ts, addr;
+	struct lookup ts, addr, last_ts;
+	int64_t gap;			/* until then, events may be missing */
 	bool any;
 
 	/* While folding: */
@@ -38,6 +39,8 @@ struct functions *functions_new(struct spaces *spaces)
 		.addresses = intern_new(),
 		.ts = LOOKUP("ts"),
 		.addr = LOOKUP("addr"),
+		.last_ts = LOOKUP("last_ts"),
+		.gap = INT64_MIN,
 	};
 	return f;
 }
@@ -51,6 +54,7 @@ void functions_free(struct functions *f)
 	stack_text_free(&f->text);
 	lookup_free(&f->ts);
 	lookup_free(&f->addr);
+	lookup_free(&f->last_ts);
 	free(f);
 }
 
@@ -101,6 +105,8 @@ const char *functions_take(struct functions *f, const struct record *record, enu
 		frame = function(f, pid, comm, address);
 	else if (event == FUNCTIONS_ENTRY)
 		return "it has no addr";
+	if (event == FUNCTIONS_ENTRY && ts <= f->gap)
+		return NULL;
 	if (event == FUNCTIONS_ENTRY)
 		callpaths_enter(f->paths, (uint64_t)tid, intern_id(f->frames, root), frame, ts);
 	else
@@ -108,8 +114,12 @@ const char *functions_take(struct functions *f, const struct record *record, enu
 	return NULL;
 }
 
-void functions_lost(struct functions *f)
+void functions_lost(struct functions *f, const struct record *lost)
 {
+	int64_t until;
+
+	if (lookup_i64(&f->last_ts, lost, &until) && until > f->gap)
+		f->gap = until;
 	callpaths_forget(f->paths);
 }
 

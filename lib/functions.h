@@ -27,8 +27,8 @@ enum functions_event functions_event(struct slice ev);
 const char *functions_take(struct functions *functions, const struct record *record, enum functions_event event,
 			   int64_t pid, int64_t tid, struct slice comm, struct slice root);
 
-/* Events were lost. */
-void functions_lost(struct functions *functions);
+/* Events were lost, as LOST (ev=lost) says: calls that are open, and those that begin in the gap, are not followed. */
+void functions_lost(struct functions *functions, const struct record *lost);
 
 /* Adds each path with its own ns, or with how often it was called. True when there was any event. */
 bool functions_fold(struct functions *functions, bool calls, struct folded *folded);

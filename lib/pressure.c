@@ -73,7 +73,7 @@ void pressure_find(struct pressure *r, const struct demand *demand, const struct
 	uint64_t wanted;
 
 	*r = (struct pressure){ .time_ns = demand_time(demand), .last_ts = demand_last(demand),
-				.cpus = demand_cpus(demand) };
+				.cpus = demand_cpus(demand), .gaps = demand_gaps(demand) };
 	memcpy(r->measure, plan->limits, sizeof plan->limits);
 	r->rivals = rivals_new(demand, RIVALS_TID, &plan->names);
 	r->measure[PRESSURE_FAIRNESS_THREADS].value = rivals_fairness(r->rivals);

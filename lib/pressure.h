@@ -34,6 +34,7 @@ struct pressure {
 	uint64_t time_ns;
 	int64_t last_ts;
 	size_t cpus;
+	bool gaps;			/* events were lost: what was counted is a lower bound */
 	struct measure measure[PRESSURE_MEASURES + 1];
 	double score;			/* NAN: nothing could be measured */
 	enum pressure_verdict { PRESSURE_UNKNOWN, PRESSURE_CALM, PRESSURE_CONTENDED } verdict;

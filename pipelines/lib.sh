@@ -188,6 +188,7 @@ heading() {
 merged() {
 	local state=$1
 	shift
+	grep -q -m 1 -P '\tev=partial\t' "$state" || { echo 'none'; return; }
 	{ stats --merge -o table "$@" <"$state" 2>&1 >&3 |
 		sed -n 's|^stats: \([0-9]* rows\{0,1\} .*left out\).*|(\1; states/'"${state##*/}"' has them)|p'; } 3>&1
 }
@@ -359,12 +360,16 @@ select_records() {
 
 # The rows as they come; when none came, that is said.
 show() {
-	local first
+	local first option chosen=''
+	for option in begin end process pid; do
+		[ -z "${!option}" ] || chosen+="${chosen:+ and }--$option"
+	done
+	chosen=${chosen:+, or none is left by $chosen}
 	if IFS= read -r first; then
 		printf '%s\n' "$first"
 		exec cat
 	fi
-	say "nothing found: $nothing"
+	say "nothing found: $nothing$chosen"
 }
 
 # Messages of a pipeline's programs: loss is said once, not by each of them.

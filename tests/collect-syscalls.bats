@@ -192,7 +192,7 @@ count() {
 	top-live -i 300ms -d 1 --top 3 >"$T/out" 2>/dev/null
 	grep -q '^comm  *name  *count' "$T/out"
 	need tmux
-	tmux -L "weir-$$" new-session -d -x 90 -y 20 "exec bash --norc"
+	tmux -L "weir-$$" new-session -d -x 70 -y 20 "exec bash --norc"
 	tmux -L "weir-$$" send-keys "'$WEIR_BIN/top-live' -i 300ms; echo status \$?" Enter
 	for _ in {1..50}; do
 		tmux -L "weir-$$" capture-pane -p | grep -q '^comm' && break
@@ -205,8 +205,10 @@ count() {
 		sleep 0.1
 	done
 	tmux -L "weir-$$" capture-pane -p >"$T/after"
-	modes=$(tmux -L "weir-$$" display-message -p '#{cursor_flag} #{alternate_on}')
+	modes=$(tmux -L "weir-$$" display-message -p '#{cursor_flag} #{alternate_on} #{wrap_flag}')
 	tmux -L "weir-$$" kill-server
-	grep -q '^comm  *name  *count' "$T/screen" && grep -qx 'status 0' "$T/after" && [ "$modes" = "1 0" ]
+	grep -q '^comm  *name  *count' "$T/screen" && grep -qx 'status 0' "$T/after" && [ "$modes" = "1 0 1" ]
+	# Too narrow for the table: lines are cut, and its head stays.
+	[[ $(head -n 1 "$T/screen") =~ ^[0-9:]{8}$ ]]
 	grep -q '^collect-syscalls: .* lost; BPF programs: ' "$T/after"
 }

@@ -179,6 +179,10 @@ fold-stacks: refused 2 of 18 lines: it is not the beginning of a sample (first $
 	{ head -n 2 "$T/in"; record ts=3000 ev=lost n=1 source=x; tail -n +5 "$T/in"; } >"$T/lossy"
 	try fold-stacks -u ns "$T/lossy"
 	[ "$out" = $'p;[unmapped+0x10] 1000\np;[unmapped+0x20] 1' ] || { echo "$out"; false; }
+	# Nor of calls that begin in a gap: here g of thread 1, and all of thread 2's.
+	{ head -n 1 "$T/in"; record ts=1500 ev=lost n=1 source=x first_ts=1500 last_ts=2600; sed 1d "$T/in"; } >"$T/lossy"
+	try fold-stacks -u ns "$T/lossy"
+	[ "$out" = 'p;[unmapped+0x20] 1' ] || { echo "$out"; false; }
 	# A jump out of g and f's end: the exit of f ends both.
 	{ head -n 2 "$T/in"; tail -n 2 "$T/in" | head -n 1; } >"$T/jump"
 	try fold-stacks -u ns "$T/jump"

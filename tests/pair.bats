@@ -80,6 +80,22 @@ event() { record "ts=$1" "ev=$2" "${@:3}"; }
 	[ "$status" = 3 ]
 }
 
+@test "what begins within a gap is not known to be open: its end, or another start, may be missing" {
+	{
+		event 1 lost n=5 source=x first_ts=1 last_ts=10
+		event 5 b tid=1
+		event 6 e tid=1
+		event 10 b tid=1
+		event 11 e tid=1
+		event 12 b tid=1
+		event 13 e tid=1
+	} >"$T/in"
+	try pair -s b -e e "$T/in"
+	expect 0 "$(event 1 lost n=5 source=x first_ts=1 last_ts=10; event 13 period tid=1 name=b dur_ns=1)" \
+		'pair: unpaired: 2 starts, 2 ends
+pair: 5 events were lost in 1 place: what the periods tell is incomplete'
+}
+
 @test "--keep passes everything, each before its period" {
 	{
 		event 1 b tid=1

@@ -130,9 +130,36 @@ setup() {
 	[ "$status" = 1 ] && [[ $err == *'No space left on device'* ]]
 }
 
+@test "a full disk in front of a report: what met it is said, and where" {
+	[ "$(id -u)" = 0 ] || skip "mounting takes root"
+	mkdir "$BATS_TEST_TMPDIR/full"
+	mount -t tmpfs -o size=64k tmpfs "$BATS_TEST_TMPDIR/full" || skip "cannot mount"
+	try report -o "$BATS_TEST_TMPDIR/full/r" "$(trace smoke)/trace"
+	umount "$BATS_TEST_TMPDIR/full"
+	[ "$status" = 1 ]
+	[[ $err == *"to-sqlite: cannot write $BATS_TEST_TMPDIR/full/r/trace.db: "*full* ]]
+	[[ $err == *"plot-data: cannot write $BATS_TEST_TMPDIR/full/r/cpu-usage.png.tmp: No space left on device"* ]]
+}
+
 @test "--help" {
 	try report --help
 	[ "$status" = 0 ] && [[ $out == 'report: what happened in a recorded trace'* ]] && [ -z "$err" ]
+}
+
+@test "off the CPUs: kernel threads that wait for work are left out, those that wait for a disk are not" {
+	trace=$(trace callstack) || skip "trace callstack is not here"
+	kallsyms=$(dirname "$WEIR_TRACES/x")/kallsyms.gz
+	[ -e "$kallsyms" ] || skip "kallsyms.gz is not here"
+	T=$BATS_TEST_TMPDIR
+	flame --kind off-cpu --kallsyms "$kallsyms" --by comm,tid -o "$T/most" "$trace/trace" >/dev/null
+	grep -q '^jbd2/vda-8;tid=[0-9]*;ret_from_fork;kthread;' "$T/most/stacks.folded"
+	! grep -qE '^(ksoftirqd|migration|kcompactd)|;state=' "$T/most/stacks.folded"
+	LC_ALL=C sort -c "$T/most/stacks.folded"
+	# Nothing else is gone, and who asks for such a thread gets it.
+	lttng-convert "$trace/trace" | spans -e blocked | where '!unfinished' 'state!=I' |
+		fold-stacks --kallsyms "$kallsyms" -g comm,tid -w dur_ns >"$T/all"
+	diff "$T/all" "$T/most/stacks.folded" | grep -v ';smpboot_thread_fn;\|;kcompactd;\|^[0-9]' | grep '^[<>]' && false
+	flame --kind off-cpu --kallsyms "$kallsyms" --process ksoftirqd/0 "$trace/trace" | grep -q smpboot_thread_fn
 }
 
 @test "a trace with call stacks: its page has the flame graph of where threads slept" {

@@ -66,21 +66,20 @@ void gantt_draw(const struct panel *panel)
 	const char *half = panel->text ? "0" : "0.36";	/* the thickness of a bar */
 	struct sample *sample = panel->sample;
 	struct row row[CHART_ROWS];
-	char name[PANEL_NAME], text[100], note[AXIS_NOTE];
+	char name[PANEL_NAME], note[AXIS_NOTE], text[AXIS_NOTE + 50];
 	struct axis x;
 	uint32_t all;
 
 	rows = make_rows(sample, row, most < 1 ? 1 : most > CHART_ROWS ? CHART_ROWS : most, &all);
 	x = axis_of_x(panel->x_unit, row[0].begin, sample->x_max, panel->text ? 3 : 6);
 	axis_write(panel->script, "x", &x);
-	if ((uint32_t)rows < all)
-		snprintf(text, sizeof text, "Time line: the longest %d of %u", rows, all);
-	else
-		snprintf(text, sizeof text, "Time line");
-	panel_title(panel, text);
+	panel_title(panel, "Time line");
 	axis_note(&x, note);
+	snprintf(text, sizeof text, "%s", note);
+	if ((uint32_t)rows < all)
+		snprintf(text, sizeof text, "%s%sthe longest %d of %u rows", note, *note ? "; " : "", rows, all);
 	panel_label(panel, "x", slice_equal(panel->chart->x, SLICE("ts")) ? SLICE("time") : panel->chart->x,
-		    note);
+		    text);
 	write_spans(panel, &x, row, rows);
 	fprintf(panel->script, "set yrange [%d.5:-0.5]\nset grid noytics\n",
 		rows < 6 && !panel->text ? 5 : rows - 1);

@@ -29,11 +29,11 @@ void verdict_say(struct document *d, const struct pressure *r)
 			     (unsigned long long)(r->sum.slices + r->sum.waits),
 			     document_time(b, d->plan->min_runnable), d->plan->min_spans);
 	else
-		document_say(d, "verdict: %s (score %.2f; contended from %.2f up)\n", verdicts[r->verdict],
-			     r->score, d->plan->score);
+		document_say(d, "verdict: %s (score %.2f; contended from %.2f up)%s\n", verdicts[r->verdict],
+			     r->score, d->plan->score, r->gaps ? ", by what was not lost" : "");
 	if (time > 0)
-		document_say(d, "%s on %zu %s %.0f %% busy\n", document_time(a, time), r->cpus,
-			     r->cpus == 1 ? "CPU that was" : "CPUs that were",
+		document_say(d, "%s on %zu %s %s%.0f %% busy\n", document_time(a, time), r->cpus,
+			     r->cpus == 1 ? "CPU that was" : "CPUs that were", r->gaps ? "at least " : "",
 			     r->cpus ? got / time / (double)r->cpus * 100 : 0);
 }
 
