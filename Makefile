@@ -141,12 +141,13 @@ DNF_BUILD := gcc make pkgconf-pkg-config clang bpftool zstd sqlite gnuplot fontc
 	elfutils-devel elfutils-libelf-devel zlib-devel binutils-devel
 APT_CHECK := bats babeltrace2 miller datamash gawk jq python3 shellcheck mandoc procps tmux openssl curl \
 	lttng-tools liblttng-ust-dev linux-perf nginx-light wrk redis-server redis-tools apache2-bin apache2-utils \
-	g++ llvm binutils \
+	g++ llvm binutils libdevel-nytprof-perl \
 	python3-barectf python3-numpy python3-prometheus-client python3-protobuf protobuf-compiler \
 	openssh-server openssh-client rsync iproute2 clickhouse-server clickhouse-client
 DNF_CHECK := bats babeltrace2 miller datamash gawk jq python3 ShellCheck mandoc procps-ng tmux openssl curl \
 	lttng-tools lttng-ust-devel perf nginx redis httpd httpd-tools gcc-c++ llvm binutils \
-	python3-numpy python3-prometheus_client python3-protobuf protobuf-compiler openssh-server openssh-clients rsync iproute
+	python3-numpy python3-prometheus_client python3-protobuf protobuf-compiler openssh-server openssh-clients rsync iproute \
+	flamegraph flamegraph-stackcollapse-perf
 
 # $(1): packages by apt-get, $(2): by dnf. What one distribution lacks must not keep the rest away. Servers that
 # tests run privately are not started by their packages: Debian asks policy-rc.d.

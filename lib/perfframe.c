@@ -56,9 +56,13 @@ static inline const char *skip_hex(const char *p, const char *end)
 	return p;
 }
 
-static inline struct slice trimmed(const char *p, const char *end)
+/* TEXT without blanks at its ends: one is common there, more are rare. */
+static inline struct slice trimmed(struct slice text)
 {
-	p = skip_blanks(p, end);
+	const char *p = text.at, *end = p + text.len;
+
+	while (p < end && blank(*p))
+		p++;
 	while (p < end && (blank(end[-1]) || end[-1] == '\r'))
 		end--;
 	return (struct slice){ p, (size_t)(end - p) };
@@ -127,12 +131,14 @@ static struct slice kind_of(struct slice in)
 bool perfframe_parse(struct slice line, struct perfframe *frame)
 {
 	const char *end = line.at + line.len, *address = skip_blanks(line.at, end), *p = skip_hex(address, end);
-	struct slice rest = trimmed(p, end);
+	struct slice rest = trimmed((struct slice){ p, (size_t)(end - p) });
 
 	if (p == address || p - address > 16 || (rest.len && rest.at == p))
 		return false;
 	frame->in = module(&rest);
-	frame->name = without_offset(trimmed(rest.at, rest.at + rest.len));
+	frame->name = without_offset(trimmed(rest));
+	if (slice_equal(frame->name, SLICE("[unknown]")))
+		frame->name.len = 0;
 	return true;
 }
 
@@ -147,7 +153,7 @@ size_t perfframe_put(char *to, const struct perfframe *frame, bool kind)
 	struct slice in = frame->in;
 	char *start = to;
 
-	if (frame->name.len && !slice_equal(frame->name, SLICE("[unknown]"))) {
+	if (frame->name.len) {
 		to += stack_escape(to, frame->name, false);
 	} else if (in.len && !begins(in, SLICE("[unknown]"))) {
 		const char *slash = memrchr(in.at, '/', in.len);

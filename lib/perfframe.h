@@ -10,7 +10,7 @@
 #include "slice.h"
 
 struct perfframe {
-	struct slice name;	/* without the offset in it */
+	struct slice name;	/* without the offset in it; empty: it is not known */
 	struct slice in;	/* the module; empty: it was not printed */
 };
 

@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "number.h"
 #include "perfframe.h"
+#include "stack.h"
 
 struct perfscript {
 	bool kinds;
@@ -145,14 +146,21 @@ static bool who_of(struct slice rest, struct perfscript_sample *sample)
 /* Where a time stands that has a thread before it; else the whole line is who it is of. */
 static bool before_time(struct slice line, struct perfscript_sample *sample, struct slice *rest)
 {
+	const char *end = line.at + line.len, *at = line.at;
 	struct slice left = line, token;
 
-	while ((token = word(&left)).len)
-		if (time_of(token, &sample->ts) &&
-		    who_of((struct slice){ line.at, (size_t)(token.at - line.at) }, sample)) {
-			*rest = left;
+	for (; (at = memchr(at, ':', (size_t)(end - at))); at++) {
+		const char *from = at;
+
+		while (from > line.at && !blank(from[-1]))
+			from--;
+		if ((at + 1 == end || blank(at[1])) &&
+		    time_of((struct slice){ from, (size_t)(at + 1 - from) }, &sample->ts) &&
+		    who_of((struct slice){ line.at, (size_t)(from - line.at) }, sample)) {
+			*rest = (struct slice){ at + 1, (size_t)(end - at - 1) };
 			return true;
 		}
+	}
 	/* No time was printed: the first word that is a thread, behind the comm. */
 	sample->ts = -1;
 	left = line;
@@ -207,21 +215,34 @@ static bool header(struct slice line, struct perfscript_sample *sample, struct s
 	return true;
 }
 
-/* The stack grows to the left: a frame is written into the room there, then moved to its place. */
-static void add_frame(struct perfscript *p, const struct perfframe *frame)
+/* Room for LEN bytes more, which come before the others: the stack grows to the left. */
+static char *make_room(struct perfscript *p, size_t len)
 {
-	size_t most = 4 * (frame->name.len + frame->in.len) + PERFFRAME_MORE, room = p->stack_room, len;
-	char *to;
+	size_t room = p->stack_room;
 
-	if (room < p->stack_len + most + 1) {
-		p->stack = memory_grow(p->stack, &p->stack_room, p->stack_len + most + 1, 1);
+	if (room < p->stack_len + len) {
+		p->stack = memory_grow(p->stack, &p->stack_room, p->stack_len + len, 1);
 		memmove(p->stack + p->stack_room - p->stack_len, p->stack + room - p->stack_len, p->stack_len);
 	}
-	len = perfframe_put(p->stack, frame, p->kinds);
+	return p->stack + p->stack_room - p->stack_len;
+}
+
+static void add_frame(struct perfscript *p, const struct perfframe *frame)
+{
+	size_t len = frame->name.len;
+	char *end;
+
+	if (len && !p->kinds && stack_plain(frame->name)) {
+		end = make_room(p, len + 1);
+		memcpy(end - len - 1, frame->name.at, len);
+	} else {
+		/* How long it is becomes known as it is written, at the other end of the room. */
+		end = make_room(p, 4 * (frame->name.len + frame->in.len) + PERFFRAME_MORE + 1);
+		len = perfframe_put(p->stack, frame, p->kinds);
+		memmove(end - len - 1, p->stack, len);
+	}
+	end[-1] = ';';
 	p->stack_len += len + 1;
-	to = p->stack + p->stack_room - p->stack_len;
-	memmove(to, p->stack, len);
-	to[len] = ';';
 }
 
 static void complete(struct perfscript *p)

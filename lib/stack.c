@@ -77,8 +77,7 @@ static size_t copy(char *to, struct slice text)
 	return text.len;
 }
 
-/* Whether no byte of TEXT is special; false may be wrong. */
-static bool plain(struct slice text)
+bool stack_plain(struct slice text)
 {
 	uint64_t word;
 
@@ -110,7 +109,7 @@ size_t stack_escape(char *to, struct slice frame, bool in_record)
 	const char *end = frame.at + frame.len;
 	char *start = to;
 
-	if (plain(frame))
+	if (stack_plain(frame))
 		return copy(to, frame);
 	for (const char *p = frame.at; p < end; p++) {
 		unsigned char c = (unsigned char)*p;

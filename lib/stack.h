@@ -17,8 +17,10 @@ bool stack_next(struct slice *rest, struct slice *frame);
 
 /*
  * Writes FRAME at TO (room for 4 * len), escaped for a folded stack or, IN_RECORD, for a field, whose own escapes
- * are still to come; and back, which never takes more room. Both return the length.
+ * are still to come; and back, which never takes more room. Both return the length. A plain frame is the same
+ * when it is escaped (false may be wrong).
  */
+bool stack_plain(struct slice frame);
 size_t stack_escape(char *to, struct slice frame, bool in_record);
 size_t stack_unescape(char *to, struct slice frame);
 

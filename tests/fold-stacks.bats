@@ -122,6 +122,59 @@ fold-stacks: refused 1 of 7 lines: it is empty (first $T/in:6)" ] || { echo "$er
 	fold-stacks -w period "$TESTS/data/perf-script.txt" 2>/dev/null | cmp - "$T/got"
 }
 
+# sums FILE: folded stacks as FlameGraph's stackcollapse-perf.pl or perf's stackcollapse.py name frames, in order.
+sums() {
+	python3 - "$@" <<-'E'
+	import collections, re, sys
+	file, which = sys.argv[1:]
+	sums = collections.Counter()
+	for line in open(file):
+	    stack, n = line.rsplit(" ", 1)
+	    comm, *frames = stack.split(";")
+	    frames = [re.sub(r"\\x(..)", lambda m: chr(int(m[1], 16)), f) for f in [comm] + frames]
+	    comm, *frames = [f.replace(";", ":") for f in frames]
+	    if which == "perf":  # it does not name the module
+	        frames = ["[unknown]" if f[:1] == "[" else f for f in frames]
+	    else:
+	        frames = [re.sub(r"\((?!anonymous namespace\)).*", "", f).translate(dict.fromkeys(map(ord, "'\""))) for f in frames]
+	    sums[";".join([comm.replace(" ", "_")] + frames)] += int(n)
+	for stack in sorted(sums):
+	    print(stack, sums[stack])
+	E
+}
+
+@test "perf's own stackcollapse counts the same, of a recording made now" {
+	need perf python3
+	perf version --build-options 2>&1 | grep -q 'libpython: \[ on' || skip 'perf has no Python here'
+	perf record -q -F 4999 -g -o "$T/data" python3 -c 'sum(i * i for i in range(2000000))' 2>"$T/err" ||
+		skip "perf cannot record here: $(head -1 "$T/err")"
+	perf script --no-inline -i "$T/data" 2>/dev/null | fold-stacks >"$T/ours"
+	sums "$T/ours" perf >"$T/got"
+	script=$(find /usr/lib* /usr/libexec -path '*perf*/scripts/python/stackcollapse.py' 2>/dev/null | head -n 1)
+	[ -n "$script" ] || skip "perf's stackcollapse.py is not here"
+	perf script --no-inline -s "$script" -i "$T/data" >"$T/theirs" 2>/dev/null
+	sums "$T/theirs" perf >"$T/want"
+	[ "$(wc -l <"$T/want")" -gt 10 ]
+	diff "$T/got" "$T/want"
+}
+
+@test "FlameGraph's stackcollapse-perf.pl counts the same" {
+	need perl python3
+	script=${FLAMEGRAPH:-}/stackcollapse-perf.pl
+	[ -f "$script" ] || script=$(command -v stackcollapse-perf.pl) ||
+		skip 'stackcollapse-perf.pl is not installed (FLAMEGRAPH=DIRECTORY)'
+	# Its versions differ in what they count where samples have periods, or are of several events; none of them
+	# understands a process whose name is one letter, or has a number in it.
+	sed -E '/^[^[:space:]#]/s/: +[0-9]+ +[a-z-]+: *$/: cycles: /; s/^([a-z]) +[0-9]/\1\1 1/; s/; 12 man/ man/' \
+		"$TESTS/data/perf-script.txt" >"$T/in"
+	fold-stacks "$T/in" >"$T/ours"
+	sums "$T/ours" perl >"$T/got"
+	perl "$script" "$T/in" >"$T/theirs"
+	sums "$T/theirs" perl >"$T/want"
+	[ "$(wc -l <"$T/want")" -gt 10 ]
+	diff "$T/got" "$T/want"
+}
+
 @test "perf script's text in all its forms" {
 	cat >"$T/in" <<-'E'
 	# a comment

@@ -59,6 +59,57 @@ frames() {
 4 1 2 14.28571% 28.57143% 'op(x)'" ''
 }
 
+# FlameGraph's own, which Debian has beside a profiler of Perl, or the reason why not. Sets $flamegraph.
+need_flamegraph() {
+	local place
+	for place in "${FLAMEGRAPH:-/}" $(perl -e 'print map { "$_/Devel/NYTProf " } @INC'); do
+		flamegraph=$place/flamegraph.pl
+		[ ! -f "$flamegraph" ] || return 0
+	done
+	flamegraph=$(command -v flamegraph.pl) || skip 'flamegraph.pl is not installed (FLAMEGRAPH=DIRECTORY)'
+}
+
+@test "flamegraph.pl draws the same frames, as wide, at the same places" {
+	need perl python3
+	need_flamegraph
+	python3 - >"$T/random" <<-'E'
+	import random
+	random.seed(5)
+	for n in range(3000):
+	    print(";".join(random.choice("abc") + random.choice("xyz<>&") for _ in range(6)), random.randint(1, 99))
+	E
+	fold-stacks "$T/random" >"$T/random.folded"
+	fold-stacks "$TESTS/data/perf-script.txt" >"$T/perf.folded" 2>/dev/null
+	for which in random perf; do
+		plot-flame --min-width 0 "$T/$which.folded" >"$T/ours.svg"
+		perl "$flamegraph" --minwidth 0 --width 100000 "$T/$which.folded" >"$T/theirs.svg"
+		python3 - "$T" "$which" <<-'E'
+		import html, re, sys
+		place, which = sys.argv[1:]
+		theirs, ours = open(place + "/theirs.svg").read(), open(place + "/ours.svg").read()
+		def name(text):  # theirs shows no angle brackets and undoes no escapes
+		    text = re.sub(r"\\x(..)", lambda m: chr(int(m[1], 16)), html.unescape(text))
+		    return text.translate({ord("<"): "(", ord(">"): ")"})
+		found = re.findall(r'<title>(.*) \(([\d,]+) samples, [^<]*</title><rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"', theirs)
+		assert len(found) == theirs.count("<title>")
+		pixels = max(float(f[4]) for f in found)
+		base = max(float(f[3]) for f in found)
+		frames = [(int((base - float(y)) / 16), name(title), int(n.replace(",", "")), float(x) - 10, float(width))
+		          for title, n, x, y, width in found]
+		mine = []
+		for depth, row in enumerate(ours.split('<g class="row"')[1:]):
+		    for x, w, title in re.findall(r'data-x="(\d+)" data-w="(\d+)"><title>(.*)\n', row):
+		        mine.append((depth, name(title), int(w), int(x), int(w)))
+		scale = pixels / mine[0][2]
+		assert len(mine) == len(frames) > (100 if which == "perf" else 3000)
+		for a, b in zip(sorted(mine), sorted(frames)):
+		    assert a[:3] == b[:3] and abs(a[4] * scale - b[4]) < 0.2, (a, b)
+		    # What a frame has itself is on its left there, on its right here: perf's places differ.
+		    assert which == "perf" or abs(a[3] * scale - b[3]) < 0.2, (a, b)
+		E
+	done
+}
+
 @test "any stacks, in any order: each frame weighs what its lines do (seed 3)" {
 	need python3
 	python3 - "$T" <<-'E'
