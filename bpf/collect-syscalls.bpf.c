@@ -103,7 +103,7 @@ static __always_inline __u64 argument_at(const struct call *call, __u8 place)
 static __always_inline void read_path(struct task_struct *task, struct call *call, __u8 place)
 {
 	struct call_event_long *at = bpf_task_storage_get(&long_ones, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	long len = at ? bpf_probe_read_user_str(at->path, CALL_PATH, (void *)argument_at(call, place)) : 0;
+	long len = at ? read_user_text(at->path, CALL_PATH, (void *)argument_at(call, place)) : 0;
 
 	call->path_len = len > 0 ? (__u16)len : 0;
 }
