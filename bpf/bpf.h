@@ -223,6 +223,17 @@ static __always_inline __u32 task_cpu(struct task_struct *task)
 	return BPF_CORE_READ((struct task_struct___cpu *)task, cpu);
 }
 
+/* As bpf_probe_read_user_str(), which on older kernels returns 0 for an empty text. */
+static __always_inline long read_user_text(char *to, __u32 room, const void *from)
+{
+	long n = bpf_probe_read_user_str(to, room, from);
+
+	if (n)
+		return n;
+	*to = '\0';
+	return 1;
+}
+
 /* Fills the head of an event. */
 static __always_inline void event_of(struct event *event, struct task_struct *task, __u64 ts, __u8 kind, __u8 role,
 				     bool asked)

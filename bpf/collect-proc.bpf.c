@@ -329,7 +329,7 @@ static __always_inline void gather_arguments(struct exec *exec, __u64 argv)
 			return;
 		if (at >= PROC_PATH + PROC_ARGV || *used >= PROC_ARGV)
 			break;
-		n = bpf_probe_read_user_str(exec->text + at, PROC_ARG, (void *)argument);
+		n = read_user_text(exec->text + at, PROC_ARG, (void *)argument);
 		if (n == PROC_ARG)
 			exec->head.truncated = 1;
 		if (n > 0)
@@ -379,8 +379,8 @@ int BPF_PROG(on_call_failed, struct pt_regs *regs, long ret)
 	exec = exec_of(bpf_get_current_task_btf(), EXEC_FAILED, (__u32)-ret);
 	if (!exec)
 		return 0;
-	exec->head.path_bytes = bounded(bpf_probe_read_user_str(exec->text, PROC_PATH,
-								(void *)arguments[at ? 1 : 0]), PROC_PATH);
+	exec->head.path_bytes = bounded(read_user_text(exec->text, PROC_PATH, (void *)arguments[at ? 1 : 0]),
+					PROC_PATH);
 	exec->head.argv_bytes = 0;
 	gather_arguments(exec, arguments[at ? 2 : 1]);
 	tell_exec(exec);

@@ -167,6 +167,9 @@ static __always_inline void contradicts(void)
 	__sync_fetch_and_add(&contradictions, 1);
 }
 
+/* Sleeps whose wakeup was not seen: before 6.2 a thread has no storage while an interrupted program uses any. */
+__u64 unwoken;
+
 static __always_inline void fill(struct sched_span *span, struct task_struct *task, struct stretch *stretch, __u64 ts,
 				 __u8 role, bool asked)
 {
@@ -337,6 +340,8 @@ static __always_inline void switches(void *ctx, bool preempt, struct task_struct
 		       SCHED_RUNNABLE, why, letter);
 	}
 	if (next->pid && (stretch = stretch_of(next))) {
+		if (stretch->state == SCHED_BLOCKED && !stretch->clipped)
+			__sync_fetch_and_add(&unwoken, 1);
 		if (stretch->state != SCHED_RUNNING)
 			ends(next, stretch, ts, SCHED_PREEMPT, (__u32)prev->pid, prev->pid ? prev->comm : NULL);
 		else

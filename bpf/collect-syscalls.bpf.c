@@ -40,9 +40,12 @@ struct {
 
 static __always_inline const volatile struct call_plan *plan_of(__u8 compat, __u32 nr)
 {
+	__u32 at = (compat & 1) * CALL_NUMBERS + nr;
+
 	if (nr >= CALL_NUMBERS)
 		return NULL;
-	return &plans[(compat & 1) * CALL_NUMBERS + (nr & (CALL_NUMBERS - 1))];
+	barrier_var(at);	/* older verifiers know nothing of the sum, which is an OR, and need the mask */
+	return &plans[at & (CALL_ABIS * CALL_NUMBERS - 1)];
 }
 
 static __always_inline bool is_left_out(const volatile struct call_plan *plan)
@@ -100,7 +103,7 @@ static __always_inline __u64 argument_at(const struct call *call, __u8 place)
 static __always_inline void read_path(struct task_struct *task, struct call *call, __u8 place)
 {
 	struct call_event_long *at = bpf_task_storage_get(&long_ones, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	long len = at ? bpf_probe_read_user_str(at->path, CALL_PATH, (void *)argument_at(call, place)) : 0;
+	long len = at ? read_user_text(at->path, CALL_PATH, (void *)argument_at(call, place)) : 0;
 
 	call->path_len = len > 0 ? (__u16)len : 0;
 }
@@ -148,13 +151,15 @@ static __always_inline void tell(struct task_struct *task, const struct call *ca
 		__u32 len = call->path_len;
 
 		at = bpf_task_storage_get(&long_ones, task, NULL, 0);
-		if (!at || len > CALL_PATH)
+		if (!at)
 			return;
 		event_of(&at->call.event, task, ts, kind, call->role, asked);
 		tell_of(&at->call, call, plan, ret, flags | CALL_HAS_ARGUMENTS);
 		at->call.path_len = (__u16)len;
 		__builtin_memcpy(at->argument, call->argument, sizeof at->argument);
-		event_output(at, sizeof at->call + sizeof at->argument + len);
+		barrier_var(len);	/* older verifiers see the check only where the length is used */
+		if (len <= CALL_PATH)
+			event_output(at, sizeof at->call + sizeof at->argument + len);
 		return;
 	}
 	if (arguments || kind == CALL_RAW_ENTRY) {

@@ -536,14 +536,14 @@ int begin_files(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-static __always_inline void write_row(struct bpf_iter__bpf_sk_storage_map *ctx, struct tcp_row *row)
+static __always_inline void write_row(struct bpf_iter__bpf_sk_storage_map *ctx, struct sock *sk, struct tcp_row *row)
 {
 	struct tcp_stacks *at;
 
 	bpf_seq_write(ctx->meta->seq, row, sizeof *row);
 	if (!stacks)
 		return;
-	at = bpf_sk_storage_get(&places, ctx->sk, NULL, 0);
+	at = bpf_sk_storage_get(&places, sk, NULL, 0);
 	bpf_seq_write(ctx->meta->seq, at ? at : &none, sizeof *at);
 }
 
@@ -566,7 +566,7 @@ int end_flows(struct bpf_iter__bpf_sk_storage_map *ctx)
 		row.unfinished = flow->phase == ASKED;
 		row.clipped = 0;
 		if (row.last - row.began >= settings.threshold_ns)
-			write_row(ctx, &row);
+			write_row(ctx, sk, &row);
 	}
 	if (connection_is_wanted(flow)) {
 		row.clipped = flow->row.clipped;
@@ -574,7 +574,7 @@ int end_flows(struct bpf_iter__bpf_sk_storage_map *ctx)
 		if (!flow->closed)
 			row.last_state = sk->__sk_common.skc_state;
 		make_connection(&row, flow, sk, ts);
-		write_row(ctx, &row);
+		write_row(ctx, sk, &row);
 	}
 	return 0;
 }

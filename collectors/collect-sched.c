@@ -304,6 +304,9 @@ int main(int argc, char **argv)
 	if (skeleton->bss->contradictions)
 		message("%llu events contradict earlier ones: the kernel hid some; what they end is not told",
 			(unsigned long long)skeleton->bss->contradictions);
+	if (skeleton->bss->unwoken)
+		message("%llu sleeps ended without a wakeup that was seen: they include a wait for a CPU",
+			(unsigned long long)skeleton->bss->unwoken);
 	if (stacks)
 		symbols_report(sched.symbols);
 	symbols_free(sched.symbols);
