@@ -215,8 +215,9 @@ static void name_sums(void *state, struct writer *out, uint32_t what)
 
 static void pass_sums(struct sched *sched, int64_t ts, bool last)
 {
-	uint64_t lost = sums_reader_pass(sched->sums, sched->out, ts, last, name_sums, NULL);
+	uint64_t counted, lost = sums_reader_pass(sched->sums, sched->out, ts, last, name_sums, NULL, &counted);
 
+	collect_summed(sched->collect, counted);
 	if (lost)
 		collect_lost(sched->collect, lost, "aggregate");
 }

@@ -265,8 +265,9 @@ static void name_sums(void *state, struct writer *out, uint32_t what)
 
 static void pass_sums(struct calls *calls, int64_t ts, bool last)
 {
-	uint64_t lost = sums_reader_pass(calls->sums, calls->out, ts, last, name_sums, calls);
+	uint64_t counted, lost = sums_reader_pass(calls->sums, calls->out, ts, last, name_sums, calls, &counted);
 
+	collect_summed(calls->collect, counted);
 	if (lost)
 		collect_lost(calls->collect, lost, "aggregate");
 }

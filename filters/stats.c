@@ -363,9 +363,9 @@ static void report(const struct stats *s, uint64_t records, enum rows_form form)
 	if (form != ROWS_TABLE || s->partial)
 		return;
 	if (s->sketched)
-		message("quantiles are within 1 %% in %llu row%s (more than %lu values), exact in others",
+		message("quantiles are within 1 %% in %llu row%s (more than %lu values%s), exact in others",
 			(unsigned long long)s->sketched, s->sketched == 1 ? "" : "s",
-			(unsigned long)s->tally.plan.exact);
+			(unsigned long)s->tally.plan.exact, s->tally.join ? ", or states without their values" : "");
 	if (s->estimated)
 		message("distinct is estimated, with a standard error of 0.8 %%, in %llu row%s",
 			(unsigned long long)s->estimated, s->estimated == 1 ? "" : "s");

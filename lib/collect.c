@@ -148,6 +148,11 @@ void collect_lost(struct collect *collect, uint64_t n, const char *source)
 	hold_missing(collect, n, source, 0, clock_monotonic());
 }
 
+void collect_summed(struct collect *collect, uint64_t n)
+{
+	collect->seen += n;
+}
+
 static void take_losses(struct collect *collect)
 {
 	size_t cpus;

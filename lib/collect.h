@@ -144,4 +144,7 @@ bool collect_wants(struct collect *collect, const struct event *event);
 /* N events that did not get into the stream for another reason than a full ring: `ev=lost`. */
 void collect_lost(struct collect *collect, uint64_t n, const char *source);
 
+/* N events that the kernel has summed up: they are among those that the last line tells of. */
+void collect_summed(struct collect *collect, uint64_t n);
+
 #endif

@@ -235,13 +235,14 @@ static void put(struct sums_reader *reader, struct writer *out, int64_t ts, stru
 }
 
 uint64_t sums_reader_pass(struct sums_reader *reader, struct writer *out, int64_t ts, bool last, sums_names *names,
-			  void *state)
+			  void *state, uint64_t *counted)
 {
 	struct sums_control *control = bpfobject_variables(reader->object, ".data.sums", sizeof *control);
 	int64_t interval = (int64_t)reader->interval, end = ts - ts % interval;
 	uint16_t side = (uint16_t)control->side;
 	uint64_t lost;
 
+	*counted = 0;
 	if (!reader->since)
 		reader->since = ts;
 	if (!reader->cpus)
@@ -257,6 +258,7 @@ uint64_t sums_reader_pass(struct sums_reader *reader, struct writer *out, int64_
 	take_near_buckets(reader, side);
 	take_side(reader, "sums_buckets", side, sizeof(struct sums_bucket), take_bucket);
 	for (size_t i = 0; i < reader->n; i++) {
+		*counted += reader->groups[i].figures.count;
 		put(reader, out, last ? ts : end, &reader->groups[i], names, state);
 		figures_free(&reader->plan, &reader->groups[i].figures);
 	}

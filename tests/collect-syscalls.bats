@@ -109,6 +109,9 @@ count() {
 	# The exec is counted by the name that the process had when its interval began.
 	diff <(cut -f2- "$T/want" | grep -v execve) <(cut -f2- "$T/counts" | grep -v execve)
 	grep -q $'name=getpid\tcount=1009' "$T/counts"
+	# The last line tells of as many.
+	[ "$(sed -n 's/^collect-syscalls: \([0-9]*\) events in .*/\1/p' "$T/err")" = \
+		"$(stats --merge -a count -o tskv dur_ns <"$T/sums" | grep -o '[0-9]*$')" ]
 	# More groups than there are places in a CPU's array.
 	collect-syscalls --aggregate 5 -o "$T/sums" -- bash -c 'for i in {1..40}; do ls / >/dev/null; done' 2>/dev/null
 	[ "$(stats --merge -g name -a count -o tskv dur_ns <"$T/sums" | where name=getdents64 | grep -o '[0-9]*$')" = 80 ]
