@@ -238,6 +238,26 @@ static void occupy_standard_descriptors(void)
 			exit(EXIT_FAILED);
 }
 
+/* Options behind operands would be taken for files. What comes before a command's own options is another matter. */
+static void refuse_options(const struct program *program, char **operands)
+{
+	if (!*operands || strstr(program->operands, "--"))
+		return;
+	for (char **word = operands + 1; *word; word++) {
+		const char *name = *word + 2;
+		bool known = false;
+
+		if (word[0][0] != '-' || !word[0][1])
+			continue;
+		if (word[0][1] == '-')
+			known = find_long(program->options, name, strcspn(name, "="));
+		for (const struct option *o = program->options; !known && (o->name || o->letter); o++)
+			known = o->letter && o->letter == word[0][1];
+		if (known)
+			message_usage("cannot take %.60s behind '%.60s': options come first", *word, *operands);
+	}
+}
+
 char **options_parse(const struct program *program, char **argv)
 {
 	message_program(program->name);
@@ -254,6 +274,7 @@ char **options_parse(const struct program *program, char **argv)
 		else
 			argv += short_options(program, argv);
 	}
+	refuse_options(program, argv);
 	return argv;
 }
 

@@ -81,6 +81,14 @@ full_disk() {
 	err=$("$WEIR_BIN/$1" "${@:4}" <"$3" 2>&1 >/dev/full) || status=$?
 	[ "$status" = 1 ] && [[ $err == *"No space left on device"* ]] || { echo "status $status: $err"; return 1; }
 }
+@test "an option behind the operands is no file" {
+	for command in "spans $T/x -e oncpu" 'stats dur_ns --group=comm' 'where a=1 -v' "to-sqlite $T/x.db -a"; do
+		# shellcheck disable=SC2086
+		try $command </dev/null
+		[ "$status" = 2 ] && [[ $err == *': cannot take -'*' behind '*': options come first; see '* ]] || { echo "$err"; false; }
+	done
+}
+
 @test "a full disk behind stdout: status 1, and it is said" {
 	each full_disk records document text live picture source
 }
