@@ -45,7 +45,7 @@ struct explain {
 	struct explained *alone, **alone_end;	/* of these, whose server's side is still to be found */
 	struct slowest top;
 
-	uint64_t explained, partly, early, unusable, requests, unserved;
+	uint64_t read, explained, partly, early, unusable, requests, unserved;
 	__int128 total_ns;
 	struct {
 		__int128 ns;
@@ -308,6 +308,7 @@ static void take(struct explain *e, const struct record *record)
 	struct history_span span;
 	struct life *life;
 
+	e->read++;
 	if (!ev || (kind == HISTORY_NOTHING && !chosen && !exchange))
 		return;
 	if (!history_time(e->history, record, &span)) {
@@ -372,6 +373,9 @@ static void report(const struct explain *e)
 {
 	uint64_t disordered = history_disordered(e->history);
 
+	if (e->read && !e->explained && !e->unusable)
+		message("nothing to explain: none of %llu records is an ev=%.60s that was asked for",
+			(unsigned long long)e->read, e->by);
 	if (e->partly)
 		message("%llu of %llu spans have time of which nothing is known, %.3g %% of all: the input "
 			"does not tell all states of their threads, or --reach is too short",

@@ -157,8 +157,9 @@ static size_t put_time(char *to, int64_t ts)
 	n = (int)strftime(to, TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &day);
 	if (ns)
 		n += snprintf(to + n, TIME_TEXT - (size_t)n, ".%09d", ns);
-	while (ns && to[n - 1] == '0')
-		n--;
+	/* Whole ms or us; single digits that are left out would make every tenth cell of a column shorter. */
+	for (; ns && ns % 1000 == 0; ns /= 1000)
+		n -= 3;
 	to[n++] = 'Z';
 	return (size_t)n;
 }
