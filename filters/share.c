@@ -172,7 +172,7 @@ static void name_columns(struct share *s)
 {
 	static const struct column own[] = {
 		{ { "count", 5 }, COLUMN_NUMBER }, { { "time_ns", 7 }, COLUMN_NS },
-		{ { "percent", 7 }, COLUMN_NUMBER }, { { "window_ns", 9 }, COLUMN_NOTE },
+		{ { "percent", 7 }, COLUMN_PERCENT }, { { "window_ns", 9 }, COLUMN_NOTE },
 	};
 	size_t n = s->keys.n;
 

@@ -177,6 +177,8 @@ static size_t put_number(char *to, enum column_role role, const struct cell *cel
 		n = display_real(to, number);
 		memcpy(to + n, "/s", 2);
 		return n + 2;
+	case COLUMN_PERCENT:
+		return (size_t)snprintf(to, DISPLAY_NUMBER, "%.2f %%", number);
 	default:
 		return cell->kind == CELL_WHOLE ? cell_put_whole(to, cell->whole) : display_real(to, number);
 	}

@@ -15,7 +15,7 @@ struct column {
 		COLUMN_SENTENCE,	/* text that tables do not cut, however long it is */
 		COLUMN_EV,	/* the record's `ev`: second in records, in its place elsewhere */
 		COLUMN_TIME,	/* a ts, shown as date and time; to the left */
-		COLUMN_NUMBER, COLUMN_NS, COLUMN_BYTES, COLUMN_PER_SECOND,	/* shown with their unit */
+		COLUMN_NUMBER, COLUMN_NS, COLUMN_BYTES, COLUMN_PER_SECOND, COLUMN_PERCENT,	/* with their unit */
 		COLUMN_NOTE,	/* not in tables */
 	} role;
 };

@@ -6,7 +6,7 @@ load helper
 
 @test "the tour's commands print what the README shows" {
 	need python3
-	cp -r "$(trace postgres)/trace" "$T/postgres"
+	tar --zstd -C "$T" -xf "$TESTS/data/postgres.tar.zst"
 	cd "$T"
 	if [ "${WEIR_GOLDEN:-}" = write ]; then
 		"$TESTS/tour" --write "$TESTS/../README.md"

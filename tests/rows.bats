@@ -115,6 +115,10 @@ c d     32 ns   64 ns      1  ########################################' ''
 	expect 0 'ts,cpu,count,time_ns,percent,window_ns
 1795225110000000300,0,3,250,83.33333333333333,300
 1795225110000000300,1,1,150,50,300' ''
+	try share -o table -g cpu "$T/in"
+	expect 0 'cpu  count  time_ns  percent
+0        3   250 ns  83.33 %
+1        1   150 ns  50.00 %' ''
 	try share -o csv -g comm --begin +50ns --end 1795225110000000250 "$T/in"
 	expect 0 'ts,comm,count,time_ns,percent,window_ns
 1795225110000000250,a,2,100,50,200
