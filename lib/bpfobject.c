@@ -205,6 +205,15 @@ static void check_line(const char *what, const char *verdict)
 	printf("%-24s %s\n", what, verdict);
 }
 
+/* Whether PROGRAM only takes the place of one that works. */
+static bool is_spare(const struct bpfobject *object, const struct bpfobject_program *program)
+{
+	for (const struct bpfobject_program *p = object->programs; p->name; p++)
+		if (p->instead && !p->off && strcmp(p->instead, program->name) == 0)
+			return true;
+	return false;
+}
+
 bool bpfobject_check(struct bpfobject *object)
 {
 	struct utsname kernel;
@@ -215,9 +224,15 @@ bool bpfobject_check(struct bpfobject *object)
 	check_line("types (BTF)", has_types() ? "ok" :
 		   "missing: a kernel with CONFIG_DEBUG_INFO_BTF has /sys/kernel/btf/vmlinux");
 	check_line("rights", may_trace() ? "ok" : "missing: run as root, or with CAP_BPF and CAP_PERFMON");
+	/* Without rights nothing can be tried. */
+	if (!may_trace()) {
+		fflush(stdout);
+		return false;
+	}
 	choose(object);
 	for (const struct bpfobject_program *p = object->programs; p->name; p++) {
-		int error = try_alone(object, p->name);
+		bool spare = is_spare(object, p);
+		int error = spare ? 0 : try_alone(object, p->name);
 		char verdict[2 * REASON];
 
 		if (!error)
@@ -308,6 +323,9 @@ void bpfobject_load(struct bpfobject *object)
 	if (bpf_object__load_skeleton(object->skeleton)) {
 		int error = errno;
 
+		/* Then its words are only of how it tried all the same. */
+		if (!may_trace())
+			*last_words = '\0';
 		message_die("cannot load the BPF programs: %s%s%s%s%s", strerror(error), *last_words ? " (" : "",
 			    last_words, *last_words ? ")" : "", remedy(error));
 	}

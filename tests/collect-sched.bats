@@ -201,7 +201,16 @@ count() {
 	need setpriv
 	try setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --clear-groups "$WEIR_BIN/collect-sched" -d 0.1
 	[ "$status" = 1 ] && [ "$(wc -l <<<"$err")" = 1 ]
-	[[ $err == "collect-sched: cannot load the BPF programs: "*"; run as root, or with the capabilities CAP_BPF and CAP_PERFMON" ]]
+	[ "$err" = 'collect-sched: cannot load the BPF programs: Operation not permitted; run as root, or with the capabilities CAP_BPF and CAP_PERFMON' ] ||
+		{ echo "$err"; false; }
+	try setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --clear-groups "$WEIR_BIN/collect-sched" --check
+	[ "$status" = 1 ] && [[ $out == *'rights                   missing: run as root, or with CAP_BPF and CAP_PERFMON' ]]
+}
+
+@test "--check: what takes the place of a program that works is not needed" {
+	collect-sched --check >"$T/check"
+	grep -q '^on_switch  *ok: ' "$T/check" || skip "this kernel wants the other one"
+	grep -q '^on_switch_without_state  *not needed: ' "$T/check"
 }
 
 @test "--stacks: where a sleep began, from the program to the kernel" {
