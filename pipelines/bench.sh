@@ -417,7 +417,7 @@ lost_events() {
 metadata() {
 	local ended error=
 	ended=$(now)
-	[ "$1" = 0 ] || error="the load failed with status $1: $(tail -n 1 "$dir/load.txt" 2>/dev/null)"
+	[ "$1" = 0 ] || error="the load failed with status $1$(load_words)"
 	cat <<-E
 	{
 	  "application": $(json "$name"),
@@ -528,7 +528,7 @@ record() {
 		guard &
 		guard=$!
 	}
-	"${backend}_begin" || die "cannot record: $(cat "$scratch"/*.err 2>/dev/null | tail -n 1)"
+	"${backend}_begin" || die "cannot record$(cat "$scratch"/*.err 2>/dev/null | tail -n 1 | sed 's/^/: /')"
 	commands_of capture
 	began_ns=$(now)
 	if [ -n "$dry" ]; then
@@ -559,7 +559,7 @@ record() {
 	metadata "$status" >"$dir/metadata.json" || exit 1
 	whole=yes
 	ln -sfn "${dir##*/}" "$traces/latest"
-	[ "$status" = 0 ] || say "the load failed (status $status): $(tail -n 1 "$dir/load.txt")"
+	[ "$status" = 0 ] || say "the load failed (status $status)$(load_words)"
 	echo "$dir"
 	if [ -n "$report" ]; then
 		shown_sections
@@ -581,6 +581,11 @@ last_words() {
 	local words
 	words=$(grep . "$dir/server.log" || grep . "$scratch/quiet")
 	tail -n 1 <<<"$words"
+}
+
+# load_words: the last ones of the load, if it said any.
+load_words() {
+	grep -v '^[[:space:]]*$' "$dir/load.txt" | tail -n 1 | sed 's/^/: /'
 }
 
 # What the report is made of.

@@ -371,6 +371,25 @@ interrupted() {
 	nothing_left
 }
 
+@test "docker, without the image and a way to fetch it: it says so, nothing is made" {
+	need zstd setpriv
+	need_bpf collect-syscalls
+	mkdir "$T/fake"
+	cat >"$T/fake/docker" <<-E
+	#!/bin/bash
+	echo "\$*" >>$T/said
+	case \$1\$2 in
+	imageinspect) echo "Error: No such image: \$3" >&2; exit 1 ;;
+	pull*) echo "Error response from daemon: network is unreachable" >&2; exit 1 ;;
+	esac
+	E
+	chmod +x "$T/fake/docker"
+	PATH=$T/fake:$PATH try bench-docker --backend bpf --image tiny:1 --traces "$T/traces"
+	expect 1 '' "bench-docker: no image 'tiny:1' is here, and none can be fetched: Error response from daemon: network is unreachable; --image takes another one"
+	run ! grep -E '^(network|volume|create)' "$T/said"
+	nothing_left
+}
+
 @test "redis, as LTTng recorded it: the section's figures are those of redis-benchmark" {
 	need_trace redis
 	# 12,000 requests and one for the configuration: the trace's TRUTH.txt, its README.
