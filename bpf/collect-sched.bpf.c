@@ -6,6 +6,7 @@
 #include "bpf.h"
 #include "collect-sched.h"
 #include "sums.h"
+#include "throttle.h"
 
 const volatile bool spans = true, raw = false, aggregate = false, stacks = false;
 const volatile __u32 yield_nr = 0;	/* the system call sched_yield; with 0 it is not told from preemption */
@@ -17,6 +18,7 @@ struct stretch {
 	__u8 state, why, letter, clipped;
 	__u8 has_waker, waker_irq;
 	char waker_comm[COMM];
+	struct throttle throttle;
 };
 
 struct {
@@ -179,7 +181,7 @@ static __always_inline void fill(struct sched_span *span, struct task_struct *ta
 	span->why = stretch->why;
 	span->letter = stretch->letter;
 	span->clipped = stretch->clipped;
-	span->waker_irq = span->has_other = 0;
+	span->waker_irq = span->has_other = span->throttled = 0;
 	span->kernels = span->users = 0;
 	if (stretch->state == SCHED_BLOCKED) {
 		span->event.cpu = stretch->cpu;
@@ -216,11 +218,22 @@ static __always_inline void output_with_stack(struct task_struct *task, struct s
 	event_output(room, sizeof room->span + (kernels + users) * sizeof(__u64));
 }
 
+static __always_inline struct sched_span *reserve_throttled(const struct stretch *stretch, __u64 ns)
+{
+	struct sched_throttled *event = event_reserve(sizeof *event);
+
+	if (!event)
+		return NULL;
+	event->ns = ns;
+	event->cgroup = stretch->throttle.cgroup;
+	return &event->span;
+}
+
 /* The stretch of TASK under way ends: tells it, if it is wanted. */
 static __always_inline void ends(struct task_struct *task, struct stretch *stretch, __u64 ts, __u8 why,
 				 __u32 other_tid, const char *other_comm)
 {
-	__u64 dur = ts - stretch->since;
+	__u64 dur = ts - stretch->since, throttled;
 	struct sched_span *span;
 	__u8 state = stretch->state, role;
 	bool asked;
@@ -237,7 +250,8 @@ static __always_inline void ends(struct task_struct *task, struct stretch *stret
 		output_with_stack(task, stretch, ts, role, asked);
 		return;
 	}
-	span = event_reserve(sizeof *span);
+	throttled = state == SCHED_RUNNABLE ? throttle_took(&stretch->throttle, ts) : 0;
+	span = throttled ? reserve_throttled(stretch, throttled) : event_reserve(sizeof *span);
 	if (!span)
 		return;
 	fill(span, task, stretch, ts, role, asked);
@@ -248,6 +262,7 @@ static __always_inline void ends(struct task_struct *task, struct stretch *stret
 		span->other_tid = other_tid;
 		bpf_probe_read_kernel(span->other_comm, COMM, other_comm);
 	}
+	span->throttled = throttled != 0;
 	event_submit(span);
 }
 
@@ -275,6 +290,16 @@ static __always_inline void begins(struct stretch *stretch, __u64 ts, __u8 state
 	stretch->cpu = bpf_get_smp_processor_id();
 	stretch->clipped = 0;
 	stretch->has_waker = 0;
+	stretch->throttle.queue = 0;
+}
+
+/* The thread begins to wait for a CPU, or for quota. In a recording of events alone no more is kept of it. */
+static __always_inline void begins_to_wait(struct task_struct *task, __u64 ts)
+{
+	struct stretch *stretch;
+
+	if (throttle_may_hold(task) && (stretch = stretch_of(task)) && !stretch->throttle.queue)
+		throttle_begins(&stretch->throttle, task, ts);
 }
 
 /* LTTng's numbers for priorities: 20 is nice 0. */
@@ -283,8 +308,9 @@ static __always_inline __u32 prio_of(struct task_struct *task)
 	return (__u32)(task->prio - 100);
 }
 
+/* WAITED: that of the named thread, which gets the CPU; or NULL. */
 static __always_inline void raw_event(struct task_struct *current, struct task_struct *named, __u64 ts, __u8 kind,
-				      __u32 prev_state, bool flag)
+				      __u32 prev_state, bool flag, const struct throttle *waited)
 {
 	struct sched_raw *event;
 	__u8 role, other_role;
@@ -307,8 +333,20 @@ static __always_inline void raw_event(struct task_struct *current, struct task_s
 	event->next_prio = prio_of(named);
 	event->target_cpu = event->event.cpu;
 	event->flag = flag;
+	event->throttled_ns = waited ? throttle_took(waited, ts) : 0;
+	event->cgroup = waited ? waited->cgroup : 0;
 	bpf_probe_read_kernel(event->next_comm, COMM, named->comm);
 	event_submit(event);
+}
+
+static __always_inline void raw_switch(struct task_struct *prev, struct task_struct *next, __u64 ts, __u32 state,
+				       bool yielded)
+{
+	struct stretch *stretch = next->pid ? bpf_task_storage_get(&stretches, next, NULL, 0) : NULL;
+
+	raw_event(prev, next, ts, SCHED_RAW_SWITCH, state, yielded, stretch ? &stretch->throttle : NULL);
+	if (stretch && !spans)
+		stretch->throttle.queue = 0;
 }
 
 static __always_inline void switches(void *ctx, bool preempt, struct task_struct *prev, struct task_struct *next, __u32 state)
@@ -322,7 +360,9 @@ static __always_inline void switches(void *ctx, bool preempt, struct task_struct
 	if (prev->pid && (preempt || !state))
 		yielded = !preempt && yields(prev);
 	if (raw)
-		raw_event(prev, next, ts, SCHED_RAW_SWITCH, reported(state, preempt), yielded);
+		raw_switch(prev, next, ts, reported(state, preempt), yielded);
+	if (raw && !spans && (preempt || !state))
+		begins_to_wait(prev, ts);
 	if (!spans)
 		return;
 	if (prev->pid && (stretch = stretch_of(prev))) {
@@ -338,6 +378,8 @@ static __always_inline void switches(void *ctx, bool preempt, struct task_struct
 			take_stack(ctx, prev);
 		begins(stretch, ts, why == SCHED_EXIT ? SCHED_UNKNOWN : why == SCHED_SLEEP ? SCHED_BLOCKED :
 		       SCHED_RUNNABLE, why, letter);
+		if (stretch->state == SCHED_RUNNABLE)
+			begins_to_wait(prev, ts);
 	}
 	if (next->pid && (stretch = stretch_of(next))) {
 		if (stretch->state == SCHED_BLOCKED && !stretch->clipped)
@@ -379,7 +421,7 @@ static __always_inline int waking(struct task_struct *task, bool irq)
 
 	run_begins();
 	if (raw)
-		raw_event(current, task, bpf_ktime_get_ns(), SCHED_RAW_WAKING, 0, irq);
+		raw_event(current, task, bpf_ktime_get_ns(), SCHED_RAW_WAKING, 0, irq, NULL);
 	if (!spans || !(stretch = stretch_of(task)))
 		return 0;
 	stretch->has_waker = 1;
@@ -411,12 +453,15 @@ int BPF_PROG(on_wakeup, struct task_struct *task)
 
 	run_begins();
 	if (raw)
-		raw_event(bpf_get_current_task_btf(), task, ts, SCHED_RAW_WAKEUP, 0, false);
-	if (!spans || !(stretch = stretch_of(task)) || stretch->state == SCHED_RUNNING ||
-	    stretch->state == SCHED_RUNNABLE)
+		raw_event(bpf_get_current_task_btf(), task, ts, SCHED_RAW_WAKEUP, 0, false, NULL);
+	if (spans && (!(stretch = stretch_of(task)) || stretch->state == SCHED_RUNNING ||
+		      stretch->state == SCHED_RUNNABLE))
 		return 0;
-	ends(task, stretch, ts, 0, 0, NULL);
-	begins(stretch, ts, SCHED_RUNNABLE, SCHED_WAKEUP, 'R');
+	if (spans) {
+		ends(task, stretch, ts, 0, 0, NULL);
+		begins(stretch, ts, SCHED_RUNNABLE, SCHED_WAKEUP, 'R');
+	}
+	begins_to_wait(task, ts);
 	return 0;
 }
 
@@ -428,9 +473,10 @@ int BPF_PROG(on_wakeup_new, struct task_struct *task)
 
 	run_begins();
 	if (raw)
-		raw_event(bpf_get_current_task_btf(), task, ts, SCHED_RAW_NEW, 0, false);
+		raw_event(bpf_get_current_task_btf(), task, ts, SCHED_RAW_NEW, 0, false, NULL);
 	if (spans && (stretch = stretch_of(task)))
 		begins(stretch, ts, SCHED_RUNNABLE, SCHED_NEW, 'R');
+	begins_to_wait(task, ts);
 	return 0;
 }
 
@@ -455,6 +501,8 @@ static __always_inline int tell_now(struct bpf_iter__task *ctx, struct task_stru
 	now.why = stretch->why;
 	now.letter = stretch->letter;
 	now.clipped = stretch->clipped;
+	now.throttled_ns = stretch->state == SCHED_RUNNABLE ? throttle_took(&stretch->throttle, now.event.ts) : 0;
+	now.cgroup = stretch->throttle.cgroup;
 	bpf_seq_write(ctx->meta->seq, &now, sizeof now);
 	return 0;
 }
@@ -484,6 +532,8 @@ int begin_tasks(struct bpf_iter__task *ctx)
 			begins(stretch, ts, SCHED_RUNNABLE, SCHED_PREEMPT, 'R');
 		else
 			begins(stretch, ts, SCHED_BLOCKED, 0, letter_of(state));
+		if (stretch->state == SCHED_RUNNABLE)
+			begins_to_wait(task, ts);
 		stretch->clipped = 1;
 		stretch->cpu = task_cpu(task);
 	}
@@ -507,4 +557,19 @@ int end_tasks(struct bpf_iter__task *ctx)
 		return 0;
 	}
 	return tell_now(ctx, task, stretch);
+}
+
+/* Is never run: --check asks by it whether this kernel tells who is throttled. */
+SEC("iter/task")
+int tells_throttling(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct cfs_rq *queue;
+
+	if (!task)
+		return 0;
+	queue = BPF_CORE_READ(task, se.cfs_rq);
+	if (BPF_CORE_READ(queue, throttle_count) > 0 && throttle_part(queue) > throttle_total(queue))
+		contradicts();
+	return 0;
 }

@@ -22,9 +22,17 @@ struct sched_span {
 	__u8 clipped;		/* it had begun before the recording */
 	__u8 waker_irq;
 	__u8 has_other;
-	__u8 unused[4];
+	__u8 throttled;		/* RUNNABLE: it is a struct sched_throttled */
+	__u8 unused[3];
 	__u8 kernels, users;	/* addresses of the stack behind it: of the kernel, of the program */
 	char other_comm[COMM];
+};
+
+/* A wait in which a CPU quota held the thread back. */
+struct sched_throttled {
+	struct sched_span span;
+	__u64 ns;		/* of span.dur_ns */
+	__u64 cgroup;		/* id of the one with the quota; 0: not known */
 };
 
 /* Where a sleep began: the innermost address first, the kernel's before the program's. */
@@ -36,6 +44,7 @@ struct sched_stack {
 
 struct sched_raw {
 	struct event event;	/* of the thread that runs */
+	__u64 throttled_ns, cgroup;	/* a switch: of the wait of the next one, as in sched_throttled */
 	__u32 prev_prio, prev_state;
 	__u32 next_tid, next_prio;	/* of a wakeup: the woken thread */
 	__u32 target_cpu;
@@ -47,6 +56,7 @@ struct sched_raw {
 struct sched_now {
 	struct event event;
 	__u64 since;
+	__u64 throttled_ns, cgroup;
 	__u8 state, why, letter, clipped;
 	__u8 wanted;
 	__u8 unused[3];
@@ -54,8 +64,9 @@ struct sched_now {
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct sched_span) == 80, "no holes");
-_Static_assert(sizeof(struct sched_raw) == 80, "no holes");
-_Static_assert(sizeof(struct sched_now) == 56, "no holes");
+_Static_assert(sizeof(struct sched_throttled) == 96, "no holes");
+_Static_assert(sizeof(struct sched_raw) == 96, "no holes");
+_Static_assert(sizeof(struct sched_now) == 72, "no holes");
 #endif
 
 #endif

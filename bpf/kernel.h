@@ -82,8 +82,35 @@ struct linux_binprm {
 	const char *filename;
 };
 
+struct rq {
+	__u64 clock, clock_task, clock_pelt;
+	unsigned long lost_idle_time;
+};
+
+/* What of a group of threads wants one CPU. */
+struct cfs_rq {
+	struct rq *rq;
+	int throttled;			/* the group's own quota is used up; a bit in newer kernels */
+	int throttle_count;		/* or that of a group that it is in */
+	__u64 throttled_clock_self, throttled_clock_self_time;
+	__u64 throttled_clock_pelt, throttled_clock_pelt_time;
+};
+
+/* Before 5.19. */
+struct cfs_rq___task {
+	__u64 throttled_clock_task, throttled_clock_task_time;
+};
+
+struct task_group {
+	struct cgroup_subsys_state css;
+	struct cfs_rq **cfs_rq;		/* by CPU */
+	struct task_group *parent;
+};
+
 struct sched_entity {
 	__u64 sum_exec_runtime;
+	struct sched_entity *parent;
+	struct cfs_rq *cfs_rq;
 };
 
 struct task_struct {
@@ -98,6 +125,8 @@ struct task_struct {
 	int exit_code;
 	__u64 start_time;
 	struct sched_entity se;
+	struct task_group *sched_task_group;
+	bool throttled;			/* from 6.18 */
 	struct mm_struct *mm;
 	struct signal_struct *signal;
 	struct list_head thread_node;	/* of signal->thread_head */

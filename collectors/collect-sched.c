@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "../bpf/collect-sched.h"
+#include "cgroup.h"
 #include "collect.h"
 #include "memory.h"
 #include "message.h"
@@ -39,6 +40,7 @@ static struct bpfobject_program programs[] = {
 	{ .name = "on_wakeup_new", .gives = "a thread begins" },
 	{ .name = "begin_tasks", .gives = "what threads do at the start" },
 	{ .name = "end_tasks", .gives = "what threads do at the end" },
+	{ .name = "tells_throttling", .gives = "who is held back by a CPU quota", .off = true, .optional = true },
 	COLLECT_PROGRAMS,
 	{ 0 },
 };
@@ -79,7 +81,13 @@ static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 	return (struct slice){ sched->field, key.len + frames.len };
 }
 
-static void put_span(struct sched *sched, const struct sched_span *at, struct span *span)
+static struct span_throttled throttled_of(uint64_t ns, uint64_t cgroup)
+{
+	return (struct span_throttled){ (int64_t)ns, ns && cgroup ? cgroup_name(cgroup) : (struct slice){ "", 0 } };
+}
+
+static void put_span(struct sched *sched, const struct sched_span *at, struct span *span,
+		     struct span_throttled throttled)
 {
 	struct label label = { 0 };
 	struct span_other other = { -1, { "", 0 } };
@@ -92,7 +100,7 @@ static void put_span(struct sched *sched, const struct sched_span *at, struct sp
 		span_oncpu(sched->out, span, span->unfinished ? (struct slice){ "", 0 } : slice_of(why_names[at->why]),
 			   other);
 	else if (at->state == SCHED_RUNNABLE)
-		span_runq(sched->out, span, slice_of(why_names[at->why]), other);
+		span_runq(sched->out, span, slice_of(why_names[at->why]), other, throttled);
 	else
 		span_blocked(sched->out, span, (char)at->letter, other, at->waker_irq, stack_of(sched, at));
 }
@@ -109,6 +117,8 @@ static void put_context(struct sched *sched, const struct span *span, struct sli
 static void put_switch(struct sched *sched, const struct sched_raw *raw, const struct span *span,
 		       struct slice next_comm)
 {
+	struct span_throttled next = throttled_of(raw->throttled_ns, raw->cgroup);
+
 	put_context(sched, span, SLICE("sched_switch"));
 	writer_raw(sched->out, KEY("prev_comm"), span->comm);
 	writer_i64(sched->out, KEY("prev_tid"), span->tid);
@@ -119,6 +129,10 @@ static void put_switch(struct sched *sched, const struct sched_raw *raw, const s
 	writer_u64(sched->out, KEY("next_prio"), raw->next_prio);
 	if (raw->flag)
 		writer_raw(sched->out, KEY("prev_yields"), SLICE("1"));
+	if (next.ns)
+		writer_i64(sched->out, KEY("next_throttled_ns"), next.ns);
+	if (next.cgroup.len)
+		writer_raw(sched->out, KEY("next_cgroup"), next.cgroup);
 	writer_end(sched->out);
 }
 
@@ -152,11 +166,17 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 	if (event->kind == SCHED_SPAN && size >= sizeof(struct sched_span)) {
 		const struct sched_span *at = (const struct sched_span *)event;
 
-		if (size < sizeof *at + 8u * (at->kernels + at->users))
+		const struct sched_throttled *held = (const struct sched_throttled *)event;
+		struct span_throttled throttled = { 0 };
+
+		if (size < sizeof *at + 8u * (at->kernels + at->users) ||
+		    (at->throttled && size < sizeof *held))
 			return;
+		if (at->throttled)
+			throttled = throttled_of(held->ns, held->cgroup);
 		span->dur_ns = (int64_t)at->dur_ns;
 		span->clipped = at->clipped;
-		put_span(sched, at, span);
+		put_span(sched, at, span, throttled);
 	} else if (event->kind <= SCHED_RAW_NEW && size >= sizeof(struct sched_raw)) {
 		put_raw(sched, (const struct sched_raw *)event, span);
 	}
@@ -199,7 +219,7 @@ static void put_unfinished(void *state, const void *record)
 	span.dur_ns = (int64_t)(ended - now->since);
 	span.unfinished = true;
 	span.clipped = now->clipped;
-	put_span(sched, &at, &span);
+	put_span(sched, &at, &span, throttled_of(now->throttled_ns, now->cgroup));
 }
 
 static void name_sums(void *state, struct writer *out, uint32_t what)

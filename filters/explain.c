@@ -132,7 +132,7 @@ static void split_request(struct explain *e, const struct life *life, struct exp
 		served->to = item->to;
 	served->from = history_awake(life, served->from, item->from);
 	history_split(e->history, life, served->from, served->to, NULL, &item->split);
-	item->split.part[CAUSE_OUTSIDE] = item->to - item->from - (served->to - served->from);
+	explained_outside(item, served->from - item->from, item->to - served->to);
 }
 
 /* What is known of the item's own thread, or of the server's, is all that will be. */
@@ -200,7 +200,9 @@ static void match_first(struct explain *e)
 		item->server = NULL;
 	}
 	if (item->tid < 0 && !found) {
-		item->split.part[CAUSE_UNKNOWN] = item->to - item->from;
+		explained_outside(item, item->to - item->from, 0);
+		item->split.part[CAUSE_UNKNOWN] = item->split.part[CAUSE_OUTSIDE];
+		item->split.part[CAUSE_OUTSIDE] = 0;
 		item->waits_for = EXPLAINED_DONE;
 		e->unserved++;
 		return;

@@ -12,7 +12,8 @@ enum { SHOWN = 4, NAME_SHOWN = 64 };
 
 /* In both forms, for the span itself and for the server's side of it. */
 struct keys {
-	struct key main, run, user, call, irq, runq, idle, others, blocked, outside, unknown, on[CAUSES];
+	struct key main, run, user, call, irq, runq, idle, others, throttled, cgroup, blocked, outside, unknown;
+	struct key on[CAUSES];
 	struct key by_tid[HISTORY_TOP], by_comm[HISTORY_TOP], by_ns[HISTORY_TOP];
 	struct key sleep_ns, sleep_on, sleep_call, waker_tid, waker_comm, waker_irq;
 	struct key call_name[HISTORY_TOP], call_n[HISTORY_TOP], call_ns[HISTORY_TOP], call_run[HISTORY_TOP];
@@ -21,6 +22,7 @@ struct keys {
 	.main = NAME(side "main"), .run = NAME(side "run_ns"), .user = NAME(side "run_user_ns"), \
 	.call = NAME(side "run_call_ns"), .irq = NAME(side "irq_ns"), .runq = NAME(side "runq_ns"), \
 	.idle = NAME(side "runq_idle_ns"), .others = NAME(side "runq_others_ns"), \
+	.throttled = NAME(side "throttled_ns"), .cgroup = NAME(side "throttled.cgroup"), \
 	.blocked = NAME(side "blocked_ns"), .outside = NAME(side "outside_ns"), \
 	.unknown = NAME(side "unknown_ns"), \
 	.on = { \
@@ -29,6 +31,8 @@ struct keys {
 		[CAUSE_PIPE] = NAME(side "blocked_pipe_ns"), [CAUSE_FD] = NAME(side "blocked_fd_ns"), \
 		[CAUSE_CHILD] = NAME(side "blocked_child_ns"), [CAUSE_FAULT] = NAME(side "blocked_fault_ns"), \
 		[CAUSE_STOP] = NAME(side "blocked_stop_ns"), [CAUSE_OTHER] = NAME(side "blocked_other_ns"), \
+		[CAUSE_DNS] = NAME(side "outside_dns_ns"), [CAUSE_CONNECT] = NAME(side "outside_connect_ns"), \
+		[CAUSE_TLS] = NAME(side "outside_tls_ns"), \
 	}, \
 	.by_tid = THRICE(side "runq_by", "tid"), .by_comm = THRICE(side "runq_by", "comm"), \
 	.by_ns = THRICE(side "runq_by", "dur_ns"), \
@@ -44,8 +48,8 @@ bool account_has_key(struct slice key)
 {
 	/* Whole keys, and beginnings of keys, which end in `.` or `_`. */
 	static const char *const names[] = {
-		"by", "main", "incomplete", "wait_ns", "transfer_ns", "run_ns", "irq_ns", "outside_ns", "unknown_ns",
-		"sleep.", "call.", "server.", "run_", "runq_", "blocked_",
+		"by", "main", "incomplete", "late_ns", "wait_ns", "transfer_ns", "run_ns", "irq_ns", "unknown_ns",
+		"throttled_ns", "throttled.", "sleep.", "call.", "server.", "run_", "runq_", "blocked_", "outside_",
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -83,7 +87,7 @@ enum cause account_main(const struct split *s)
 static void write_parts(struct writer *out, const struct split *s, const struct keys *k)
 {
 	enum cause most = account_main(s);
-	int64_t blocked = 0;
+	int64_t blocked = 0, outside = 0;
 
 	for (int c = CAUSE_DISK; c <= CAUSE_OTHER; c++)
 		blocked += s->part[c];
@@ -98,11 +102,18 @@ static void write_parts(struct writer *out, const struct split *s, const struct 
 	writer_i64(out, k->runq, s->part[CAUSE_RUNQ]);
 	writer_i64(out, k->idle, s->by_nobody);
 	writer_i64(out, k->others, s->by_others);
+	if (s->part[CAUSE_THROTTLED])
+		writer_i64(out, k->throttled, s->part[CAUSE_THROTTLED]);
 	writer_i64(out, k->blocked, blocked);
 	for (int c = CAUSE_DISK; c <= CAUSE_OTHER; c++)
 		writer_i64(out, k->on[c], s->part[c]);
-	if (s->part[CAUSE_OUTSIDE])
-		writer_i64(out, k->outside, s->part[CAUSE_OUTSIDE]);
+	for (int c = CAUSE_DNS; c <= CAUSE_OUTSIDE; c++)
+		outside += s->part[c];
+	if (outside)
+		writer_i64(out, k->outside, outside);
+	for (int c = CAUSE_DNS; c <= CAUSE_TLS; c++)
+		if (s->part[c])
+			writer_i64(out, k->on[c], s->part[c]);
 	writer_i64(out, k->unknown, s->part[CAUSE_UNKNOWN]);
 }
 
@@ -116,6 +127,8 @@ void account_write(struct writer *out, const struct history *h, const struct spl
 		put_text(out, k->by_comm[i], history_name(h, s->by[i].name));
 		writer_i64(out, k->by_ns[i], s->by[i].ns);
 	}
+	if (s->throttled.ns)
+		put_text(out, k->cgroup, history_name(h, s->throttled.cgroup));
 	if (s->sleep.ns) {
 		writer_i64(out, k->sleep_ns, s->sleep.ns);
 		writer_raw(out, k->sleep_on, cause_name(s->sleep.cause));
@@ -144,18 +157,30 @@ static int put_who(char *to, size_t room, const char *before, struct slice name,
 	return snprintf(to, room, " (%s%.*s%s%lld%s)", before, n, name.at, n ? "/" : "", (long long)tid, behind);
 }
 
+/* Of a long path the end, which tells most. */
+static int put_cgroup(char *to, size_t room, struct slice path)
+{
+	const char *last = path.len > NAME_SHOWN ? memrchr(path.at, '/', path.len) : NULL;
+	size_t skipped = last ? (size_t)(last - path.at) : 0, n = path.len - skipped;
+
+	return snprintf(to, room, " (%s%.*s)", last ? "..." : "", (int)(n < NAME_SHOWN ? n : NAME_SHOWN),
+			path.at + skipped);
+}
+
 static size_t put_share(char *to, const struct history *h, const struct split *s, enum cause cause,
 			double share, bool calls)
 {
 	const size_t room = ACCOUNT_SENTENCE / SHOWN - 2;
 	size_t len = (size_t)snprintf(to, room, "%.0f %% %s", 100 * share, cause_phrase(cause).at);
-	struct slice call = history_name(h, s->sleep.call);
+	struct slice call = history_name(h, s->sleep.call), cgroup = history_name(h, s->throttled.cgroup);
 
 	if (cause == CAUSE_RUNQ && s->by_nobody > (s->by_n ? s->by[0].ns : 0))
 		return len + (size_t)snprintf(to + len, room - len, " (nobody ran)");
 	if (cause == CAUSE_RUNQ && s->by_n)
 		return len + (size_t)put_who(to + len, room - len, "", history_name(h, s->by[0].name),
 					     s->by[0].tid, " ran");
+	if (cause == CAUSE_THROTTLED && cgroup.len)
+		return len + (size_t)put_cgroup(to + len, room - len, cgroup);
 	if (cause != s->sleep.cause || s->sleep.ns == 0)
 		return len;
 	if (cause == CAUSE_LOCK && !s->sleep.by_irq)

@@ -236,7 +236,7 @@ bool bpfobject_check(struct bpfobject *object)
 		char verdict[2 * REASON];
 
 		if (!error)
-			snprintf(verdict, sizeof verdict, "%s%s", p->off ? "not needed: " : "ok: ", p->gives);
+			snprintf(verdict, sizeof verdict, "%s%s", p->off && !p->optional ? "not needed: " : "ok: ", p->gives);
 		else
 			snprintf(verdict, sizeof verdict, "missing: %s%s%s (%s%s%s)", p->gives,
 				 p->instead ? "; instead: " : p->optional ? "; does without" : "",

@@ -25,7 +25,7 @@ struct bpfobject_program {
 	bool off;		/* not wanted this time: not loaded */
 	const char *instead;	/* the program that is used when this one does not load; not loaded else */
 	const char *with;	/* loaded only together with that one */
-	bool optional;		/* the collector does without; bpfobject_has() tells */
+	bool optional;		/* the collector does without; bpfobject_has() tells. OFF from the start: --check asks */
 	const char *map;	/* an iterator over what this map of the object holds */
 };
 

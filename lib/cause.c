@@ -9,6 +9,7 @@ static const struct {
 	[CAUSE_RUN] = { "run", "running" },
 	[CAUSE_IRQ] = { "irq", "interrupted" },
 	[CAUSE_RUNQ] = { "runq", "runnable" },
+	[CAUSE_THROTTLED] = { "throttled", "throttled" },
 	[CAUSE_DISK] = { "disk", "blocked on disk" },
 	[CAUSE_SOCKET] = { "socket", "blocked on a socket" },
 	[CAUSE_LOCK] = { "lock", "blocked on a lock" },
@@ -19,6 +20,9 @@ static const struct {
 	[CAUSE_FAULT] = { "fault", "blocked in a page fault" },
 	[CAUSE_STOP] = { "stop", "stopped" },
 	[CAUSE_OTHER] = { "other", "blocked otherwise" },
+	[CAUSE_DNS] = { "dns", "looking up the name" },
+	[CAUSE_CONNECT] = { "connect", "connecting" },
+	[CAUSE_TLS] = { "tls", "shaking hands (TLS)" },
 	[CAUSE_OUTSIDE] = { "outside", "outside the server" },
 	[CAUSE_UNKNOWN] = { "unknown", "unknown" },
 };

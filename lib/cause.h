@@ -11,10 +11,12 @@
 /* Each nanosecond has one of these. A new one is a new line here and in cause.c. */
 enum cause {
 	CAUSE_RUN, CAUSE_IRQ, CAUSE_RUNQ,
+	CAUSE_THROTTLED,	/* a CPU quota of its cgroup holds it back */
 	/* Blocked: */
 	CAUSE_DISK, CAUSE_SOCKET, CAUSE_LOCK, CAUSE_TIMER, CAUSE_PIPE, CAUSE_FD, CAUSE_CHILD, CAUSE_FAULT,
 	CAUSE_STOP, CAUSE_OTHER,
-	CAUSE_OUTSIDE,	/* of a request: not in the server */
+	/* Of a request, not in the server: */
+	CAUSE_DNS, CAUSE_CONNECT, CAUSE_TLS, CAUSE_OUTSIDE,
 	CAUSE_UNKNOWN,
 	CAUSES,
 };

@@ -15,10 +15,12 @@
 #include <unistd.h>
 #include <linux/magic.h>
 
+#include "memory.h"
 #include "number.h"
 #include "process.h"
+#include "writer.h"
 
-enum { DEPTH_MAX = 16 };
+enum { DEPTH_MAX = 16, REMEMBERED = 64 };
 
 static uint64_t id_of(const char *path)
 {
@@ -205,4 +207,81 @@ size_t cgroup_of_container(const char *name, uint64_t *ids, size_t max)
 	if (!wanted.n)
 		ask_engine(&wanted, "podman");
 	return wanted.n;
+}
+
+/* A cgroup that is looked for by its id. */
+struct found {
+	uint64_t id;
+	bool is;
+	size_t len, mount;	/* of the path, and of that where it is mounted */
+	char path[PATH_MAX];
+};
+
+static void find(struct found *found, int depth)
+{
+	size_t len = found->len;
+	DIR *entries = opendir(found->path);
+	struct dirent *entry;
+
+	while (entries && !found->is && (entry = readdir(entries))) {
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+		    len + strlen(entry->d_name) + 2 > sizeof found->path)
+			continue;
+		found->len = len + (size_t)sprintf(found->path + len, "/%s", entry->d_name);
+		found->is = entry->d_ino == found->id;
+		if (!found->is && depth < DEPTH_MAX)
+			find(found, depth + 1);
+	}
+	if (entries)
+		closedir(entries);
+}
+
+static bool find_in(struct found *found, const char *dir)
+{
+	found->mount = strlen(dir);
+	found->len = (size_t)snprintf(found->path, sizeof found->path, "%s", dir);
+	if (found->len < sizeof found->path)
+		find(found, 0);
+	return true;
+}
+
+/* Ids are those of one hierarchy: of version 1 the one with the controller, else version 2. */
+static bool find_first(void *state, const char *dir, const char *options)
+{
+	const struct mntent mount = { .mnt_opts = (char *)(uintptr_t)options };
+
+	return hasmntopt(&mount, "cpu") && find_in(state, dir);
+}
+
+static bool find_second(void *state, const char *dir, const char *options)
+{
+	struct statfs fs;
+
+	(void)options;
+	return statfs(dir, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC && find_in(state, dir);
+}
+
+struct slice cgroup_name(uint64_t id)
+{
+	static struct {
+		uint64_t id;
+		struct slice name;
+	} known[REMEMBERED];
+	size_t at = id % REMEMBERED;
+	struct found found = { .id = id };
+	char *name = NULL;
+
+	if (known[at].id == id)
+		return known[at].name;
+	free((char *)(uintptr_t)known[at].name.at);
+	if (!each_mount(find_first, &found))
+		each_mount(find_second, &found);
+	if (found.is) {
+		found.len -= found.mount;
+		name = memory_get(4 * found.len);
+		found.len = writer_escape(name, (struct slice){ found.path + found.mount, found.len });
+	}
+	known[at].id = id;
+	known[at].name = (struct slice){ name, name ? found.len : 0 };
+	return known[at].name;
 }

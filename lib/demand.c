@@ -36,7 +36,7 @@ struct wait {
 };
 
 struct demand {
-	struct lookup ev, ts, cpu, pid, tid, comm, dur, why, state, next, name, unfinished;
+	struct lookup ev, ts, cpu, pid, tid, comm, dur, why, state, next, name, unfinished, throttled;
 	struct intern *names;
 	struct table *threads;	/* struct thread by tid */
 	struct table *ids;	/* uint32_t task by tid and comm, and by its pid where that is told */
@@ -62,7 +62,7 @@ struct demand *demand_new(void)
 		.ev = LOOKUP("ev"), .ts = LOOKUP("ts"), .cpu = LOOKUP("cpu"), .pid = LOOKUP("pid"),
 		.tid = LOOKUP("tid"), .comm = LOOKUP("comm"), .dur = LOOKUP("dur_ns"), .why = LOOKUP("why"),
 		.state = LOOKUP("state"), .next = LOOKUP("next_tid"), .name = LOOKUP("name"),
-		.unfinished = LOOKUP("unfinished"),
+		.unfinished = LOOKUP("unfinished"), .throttled = LOOKUP("throttled_ns"),
 	};
 	d->names = intern_new();
 	d->threads = table_new(sizeof(struct thread));
@@ -77,7 +77,7 @@ struct demand *demand_new(void)
 void demand_free(struct demand *d)
 {
 	struct lookup *lookups[] = { &d->ev, &d->ts, &d->cpu, &d->pid, &d->tid, &d->comm, &d->dur, &d->why,
-				     &d->state, &d->next, &d->name, &d->unfinished };
+				     &d->state, &d->next, &d->name, &d->unfinished, &d->throttled };
 	uint64_t *tids = table_keys(d->threads);
 
 	for (size_t i = 0; i < sizeof lookups / sizeof *lookups; i++)
@@ -230,11 +230,20 @@ static void divide_before(struct demand *d, int64_t ts)
 	d->pending_first = first;
 }
 
-static void take_runq(struct demand *d, const struct span *span)
+static void take_runq(struct demand *d, const struct record *record, struct span *span)
 {
 	struct demand_task *task = &d->task[span->task];
+	int64_t throttled;
 
 	note_time(d, span);
+	if (lookup_i64(&d->throttled, record, &throttled) && throttled > 0) {
+		/* The begin of the wait; whoever had the CPU then took nothing from it. */
+		throttled = throttled < span->dur ? throttled : span->dur;
+		task->throttled_ns += (uint64_t)throttled;
+		span->dur -= throttled;
+		if (span->dur == 0)
+			return;
+	}
 	task->waited_ns += (uint64_t)span->dur;
 	task->waits++;
 	if (!task->wait)
@@ -303,7 +312,7 @@ void demand_take(struct demand *d, const struct record *record)
 	if (oncpu && span.tid != 0)
 		take_oncpu(d, record, &span);
 	else if (runq && span.tid != 0)
-		take_runq(d, &span);
+		take_runq(d, record, &span);
 	else if (blocked)
 		take_blocked(d, record, &span);
 	else if (call)

@@ -27,6 +27,7 @@ struct demand_task {
 	uint64_t slices_ns;
 	uint64_t preempted;	/* slices that ended though the thread could have gone on */
 	uint64_t waited_ns;	/* runnable, without a CPU */
+	uint64_t throttled_ns;	/* the same, but held back by a quota: not in waited_ns, nor in `wait` */
 	uint64_t waits;
 	struct sketch *wait;	/* of waits, in ns; NULL: none */
 	uint64_t disk_ns;	/* asleep in the state D */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "explained.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "display.h"
 #include "memory.h"
 #include "number.h"
 
@@ -12,6 +14,8 @@ void explained_fields_free(struct explained_fields *f)
 	lookup_free(&f->connect);
 	lookup_free(&f->tls);
 	lookup_free(&f->ttfb);
+	lookup_free(&f->intended);
+	lookup_free(&f->wait);
 	free(f->kept);
 }
 
@@ -82,15 +86,20 @@ static int64_t phase(struct lookup *field, const struct record *record, int64_t 
 /* A request's time: until the first byte of the answer, less what came before it was sent; the rest. */
 static void split_phases(struct explained_fields *f, const struct record *record, struct explained *item)
 {
+	struct lookup *phases[] = { &f->dns, &f->connect, &f->tls };
 	int64_t dur = item->to - item->from, ttfb = phase(&f->ttfb, record, -1), before = 0;
 
 	item->wait_ns = item->transfer_ns = -1;
+	item->late_ns = lookup_value(&f->intended, record) ? phase(&f->wait, record, -1) : -1;
+	for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
+		item->phase[i] = phase(phases[i], record, 0);
+		if (__builtin_add_overflow(before, item->phase[i], &before))
+			before = INT64_MAX;
+	}
 	if (ttfb < 0 || ttfb > dur)
 		return;
 	item->transfer_ns = dur - ttfb;
-	if (!__builtin_add_overflow(before, phase(&f->dns, record, 0), &before) &&
-	    !__builtin_add_overflow(before, phase(&f->connect, record, 0), &before) &&
-	    !__builtin_add_overflow(before, phase(&f->tls, record, 0), &before) && before <= ttfb)
+	if (before <= ttfb)
 		item->wait_ns = ttfb - before;
 }
 
@@ -131,6 +140,17 @@ void explained_free(struct explained *item)
 	free(item);
 }
 
+void explained_outside(struct explained *item, int64_t before, int64_t after)
+{
+	for (int c = CAUSE_DNS; c <= CAUSE_TLS; c++) {
+		int64_t ns = item->phase[c - CAUSE_DNS];
+
+		item->split.part[c] = ns < before ? ns : before;
+		before -= item->split.part[c];
+	}
+	item->split.part[CAUSE_OUTSIDE] = before + after;
+}
+
 void explained_write(struct writer *out, const struct history *h, const struct explained *item,
 		     struct slice by)
 {
@@ -139,6 +159,8 @@ void explained_write(struct writer *out, const struct history *h, const struct e
 	writer_raw(out, KEY("by"), by);
 	writer_bytes(out, item->text + item->who, item->len - item->who);
 	account_write(out, h, &item->split, false);
+	if (item->late_ns >= 0)
+		writer_i64(out, KEY("late_ns"), item->late_ns);
 	if (item->wait_ns >= 0)
 		writer_i64(out, KEY("wait_ns"), item->wait_ns);
 	if (item->transfer_ns >= 0)
@@ -214,6 +236,12 @@ struct slice explained_why(const struct history *h, const struct explained *item
 		memcpy(to + len, server, sizeof server - 1);
 		len += sizeof server - 1;
 		len += account_sentence(to + len, h, &item->server->split, true);
+	}
+	if (item->late_ns > 0 && item->late_ns >= (item->to - item->from) / 100) {
+		char late[DISPLAY_NUMBER + 1];
+
+		late[display_duration(late, (double)item->late_ns)] = '\0';
+		len += (size_t)sprintf(to + len, "; sent %s late", late);
 	}
 	if (item->split.incomplete) {
 		memcpy(to + len, "; events were lost", 18);

@@ -17,7 +17,8 @@ struct explained {
 	bool lost;
 	bool in_call;		/* it is a system call: */
 	struct history_call call;
-	int64_t wait_ns, transfer_ns;	/* -1: not known */
+	int64_t wait_ns, transfer_ns, late_ns;	/* -1: not known; late: it was sent after it was due */
+	int64_t phase[CAUSE_TLS - CAUSE_DNS + 1];	/* of its begin, one after the other */
 	struct split split;
 	struct explained_server {
 		struct exchange exchange;
@@ -29,7 +30,7 @@ struct explained {
 
 /* What is read of a span's record. */
 struct explained_fields {
-	struct lookup dns, connect, tls, ttfb;
+	struct lookup dns, connect, tls, ttfb, intended, wait;
 	/* By shape: which of its first 64 fields tell who it was, which others are kept. 0: not known yet. */
 	struct explained_kept {
 		uint64_t who, rest;
@@ -37,7 +38,8 @@ struct explained_fields {
 	size_t room;
 };
 #define EXPLAINED_FIELDS \
-	{ LOOKUP("dns_ns"), LOOKUP("connect_ns"), LOOKUP("tls_ns"), LOOKUP("ttfb_ns"), NULL, 0 }
+	{ LOOKUP("dns_ns"), LOOKUP("connect_ns"), LOOKUP("tls_ns"), LOOKUP("ttfb_ns"), LOOKUP("intended_ts"), \
+	  LOOKUP("wait_ns"), NULL, 0 }
 void explained_fields_free(struct explained_fields *fields);
 
 /* The span of a record, which is not split yet; CONNECTION (or empty) leads to its server's side. Copies all. */
@@ -46,6 +48,9 @@ struct explained *explained_new(struct explained_fields *fields, const struct re
 /* An ev=lost. */
 struct explained *explained_lost(const struct record *record);
 void explained_free(struct explained *item);
+
+/* A request took so long BEFORE its server began with it, and AFTER that was done: what that time went to. */
+void explained_outside(struct explained *item, int64_t before, int64_t after);
 
 /* The record ev=explain of a span with ev=BY. */
 void explained_write(struct writer *out, const struct history *history, const struct explained *item,

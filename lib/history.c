@@ -51,7 +51,7 @@ struct history {
 	struct shares who, what;
 	struct {
 		struct lookup ts, cpu, tid, comm, dur_ns, name, ret, path, state, next_tid, by_tid, by_comm,
-			waker_tid, waker_comm, waker_irq, why, first_ts, last_ts;
+			waker_tid, waker_comm, waker_irq, why, first_ts, last_ts, throttled_ns, cgroup;
 	} field;
 };
 
@@ -67,6 +67,7 @@ struct history *history_new(int64_t reach, bool calls)
 	FIELD(ts), FIELD(cpu), FIELD(tid), FIELD(comm), FIELD(dur_ns), FIELD(name), FIELD(ret), FIELD(path);
 	FIELD(state), FIELD(next_tid), FIELD(by_tid), FIELD(by_comm), FIELD(waker_tid), FIELD(waker_comm);
 	FIELD(waker_irq), FIELD(why), FIELD(first_ts), FIELD(last_ts);
+	FIELD(throttled_ns), FIELD(cgroup);
 #undef FIELD
 	return h;
 }
@@ -299,6 +300,22 @@ static void end(struct history *h, struct life *life)
 	h->recent = NULL;
 }
 
+/* Where a wait tells for how long its thread was throttled, that is its begin. */
+static void add_throttled(struct history *h, struct life *life, struct deed *wait, const struct record *record,
+			  int64_t limit)
+{
+	int64_t ns = number(&h->field.throttled_ns, record, 0);
+	struct deed throttled = *wait;
+
+	if (ns <= 0)
+		return;
+	throttled.to = wait->to - wait->from > ns ? wait->from + ns : wait->to;
+	throttled.kind = HISTORY_THROTTLED;
+	throttled.name = name_of(h, text(&h->field.cgroup, record));
+	if (add(h, &life->states, throttled, limit))
+		wait->from = throttled.to;
+}
+
 static struct life *add_state(struct history *h, enum history_kind kind, const struct history_span *span,
 			      const struct record *record)
 {
@@ -331,6 +348,7 @@ static struct life *add_state(struct history *h, enum history_kind kind, const s
 	case HISTORY_RUNQ:
 		deed.tid = (int32_t)number(&h->field.by_tid, record, -1);
 		deed.name = name_of(h, text(&h->field.by_comm, record));
+		add_throttled(h, life, &deed, record, limit);
 		break;
 	default: {
 		struct slice state = text(&h->field.state, record);
@@ -663,6 +681,11 @@ void history_split(struct history *h, const struct life *life, int64_t from, int
 		case HISTORY_RUNQ:
 			s->part[CAUSE_RUNQ] += b - a;
 			split_wait(h, state, a, b, s);
+			break;
+		case HISTORY_THROTTLED:
+			s->part[CAUSE_THROTTLED] += b - a;
+			if (b - a > s->throttled.ns)
+				s->throttled = (struct split_throttled){ b - a, state->name };
 			break;
 		default:
 			split_sleep(h, life, state, b - a, self, s);

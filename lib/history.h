@@ -26,6 +26,7 @@ enum {
 enum history_kind {
 	HISTORY_NOTHING, HISTORY_ONCPU, HISTORY_RUNQ, HISTORY_BLOCKED, HISTORY_SYSCALL, HISTORY_IRQ,
 	HISTORY_BLOCK,
+	HISTORY_THROTTLED,	/* of a HISTORY_RUNQ its begin, where it says so */
 };
 
 /* The thread and time of a span; tid -1: it is of no thread. */
@@ -67,6 +68,11 @@ struct split {
 	} by[HISTORY_TOP];
 	size_t by_n;
 	int64_t by_others, by_nobody;	/* others: or not known who; nobody: the CPU was idle */
+	/* The longest time at once that it was throttled; ns 0: never. */
+	struct split_throttled {
+		int64_t ns;
+		uint32_t cgroup;
+	} throttled;
 	/* The system calls, by time. */
 	struct split_call {
 		uint32_t name;

@@ -79,6 +79,7 @@ static void add_task(struct rival *rival, const struct demand_task *task)
 	rival->calls_ns += task->calls_ns;
 	rival->waited_ns += task->waited_ns;
 	rival->waits += task->waits;
+	rival->throttled_ns += task->throttled_ns;
 	if (task->wait)
 		add_sketch(&rival->wait, task->wait);
 }
@@ -294,6 +295,7 @@ struct rival rivals_sum(const struct rivals *r)
 		sum.calls_ns += rival->calls_ns;
 		sum.waited_ns += rival->waited_ns;
 		sum.waits += rival->waits;
+		sum.throttled_ns += rival->throttled_ns;
 		sum.own_ns += rival->own_ns;
 		sum.others_ns += rival->others_ns;
 		sum.idle_ns += rival->idle_ns;

@@ -14,6 +14,7 @@ struct rival {
 	bool judged;
 	uint64_t got_ns, slices, slices_ns, preempted, disk_ns, lock_ns, calls, calls_ns;
 	uint64_t waited_ns, waits;
+	uint64_t throttled_ns;	/* besides: held back by a quota */
 	struct sketch *wait;	/* NULL: it never waited */
 	/* waited_ns = own_ns + others_ns + idle_ns + unknown_ns: who had the CPU meanwhile */
 	uint64_t own_ns;	/* its own kind: threads of its process, or of its group */

@@ -71,13 +71,18 @@ void span_oncpu(struct writer *out, const struct span *span, struct slice why, s
 	end(out, span);
 }
 
-void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by)
+void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by,
+	       struct span_throttled throttled)
 {
 	begin(out, span, SLICE("runq"));
 	put_number(out, KEY("dur_ns"), span->dur_ns);
 	put_text(out, KEY("why"), why);
 	put_number(out, KEY("by_tid"), by.tid);
 	put_text(out, KEY("by_comm"), by.comm);
+	if (throttled.ns > 0) {
+		writer_i64(out, KEY("throttled_ns"), throttled.ns);
+		put_text(out, KEY("cgroup"), throttled.cgroup);
+	}
 	end(out, span);
 }
 

@@ -50,7 +50,14 @@ struct span_call {
 enum { SPAN_ARGUMENTS = 6 };
 
 void span_oncpu(struct writer *out, const struct span *span, struct slice why, struct span_other next);
-void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by);
+/* How long of a wait a CPU quota held the thread back, in the begin of the wait; and that of which cgroup. */
+struct span_throttled {
+	int64_t ns;		/* 0: it did not */
+	struct slice cgroup;
+};
+
+void span_runq(struct writer *out, const struct span *span, struct slice why, struct span_other by,
+	       struct span_throttled throttled);
 /*
  * WAKER_IRQ: an interrupt handler did it, on top of the waker. STACK: the fields that tell where it slept
  * (callstack_fields()), or empty.

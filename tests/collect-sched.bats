@@ -13,6 +13,44 @@ count() {
 	where -f "$1" "${@:2}" | wc -l
 }
 
+# cpu_group QUOTA_US PERIOD_US: makes a cgroup that has so much CPU time, $group, or skips.
+cpu_group() {
+	"$WEIR_BIN/collect-sched" --check | grep -q '^tells_throttling *ok' || skip "the kernel does not tell who is throttled"
+	[ -x "$WEIR_BIN/cpu-hog" ] || skip "cpu-hog was not built"
+	need python3
+	local mount
+	mount=$(awk '$3 == "cgroup" && ("," $4 ",") ~ /,cpu,/ { print $2; exit }' /proc/mounts)
+	if [ -z "$mount" ]; then
+		mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+		grep -qw cpu "$mount/cgroup.subtree_control" 2>/dev/null || skip "no cgroup has the cpu controller here"
+	fi
+	group=$mount/weir-test-$BATS_TEST_NUMBER-$$
+	mkdir "$group" 2>/dev/null || skip "no cgroup can be made here"
+	if [ -e "$group/cpu.max" ]; then
+		echo "$1 $2" >"$group/cpu.max"
+	else
+		echo "$2" >"$group/cpu.cfs_period_us" && echo "$1" >"$group/cpu.cfs_quota_us"
+	fi 2>/dev/null || { rmdir "$group"; skip "the kernel limits no cgroup's CPU time"; }
+}
+
+# throttles IN OPTION... -- COMMAND...: records COMMAND, which runs in the cgroup IN, to $T/r, and holds it against what the
+# kernel counted of $group.
+throttles() {
+	local in=$1 options=() counted
+	shift
+	while [ "$1" != -- ]; do options+=("$1"); shift; done
+	shift
+	# shellcheck disable=SC2016
+	collect-sched "${options[@]}" -o "$T/r" -- sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$in" "$@" >/dev/null 2>"$T/err"
+	counted=$(awk '$1 == "throttled_time" { n = $2 } $1 == "throttled_usec" { n = $2 * 1000 } END { printf "%.0f\n", n }' "$group/cpu.stat")
+	[ "$counted" -gt 0 ]
+	python3 "$TESTS/throttled.py" "$T/r" "$counted"
+}
+
+teardown() {
+	[ -z "${group:-}" ] || { rmdir "$group"/* "$group" || true; } 2>/dev/null
+}
+
 @test "a thread's switches, CPU time and waits are what the kernel counted of it" {
 	collect-sched -o "$T/r" -- "$naps" 101 53 7 >"$T/kernel" 2>"$T/err"
 	read -r voluntary involuntary run waited _ <"$T/kernel"
@@ -227,4 +265,35 @@ count() {
 		where -f "$T/r" ev=blocked comm=sleeper | head -n 3; false; }
 	where -f "$T/r" ev=blocked comm=sleeper | fold-stacks -w dur_ns >"$T/folded"
 	grep -q '^sleeper;.*;main;outer_nap;' "$T/folded"
+}
+
+@test "a quota: the time in which it held threads back is what the kernel counted; its cgroup is named" {
+	cpu_group 10000 50000
+	throttles "$group" -- cpu-hog -n 3 -d 1.5
+	# No other group held them back, and nothing but a quota did.
+	[ "$(grep -c $'\tthrottled_ns=' "$T/r")" -gt 20 ]
+	[ "$(grep $'\tthrottled_ns=' "$T/r" | grep -oP '\tcgroup=\K[^\t]*' | sort -u)" = "/${group##*/}" ]
+	[ "$(where -f "$T/r" ev=runq 'throttled_ns>0' | wc -l)" = "$(grep -c $'\tthrottled_ns=' "$T/r")" ]
+}
+
+@test "a quota of the group above; threads that sleep and wake; raw records give the same spans" {
+	cpu_group 8000 20000
+	mkdir "$group/below" 2>/dev/null && { [ ! -e "$group/cgroup.subtree_control" ] || echo +cpu >"$group/cgroup.subtree_control"; }
+	throttles "$group/below" --raw --spans -- cpu-hog -n 4 --duty 70 --period 7ms -d 1
+	[ "$(grep -v next_cgroup "$T/r" | grep -oP '\tcgroup=\K[^\t]*' | sort -u)" = "/${group##*/}" ]
+	where -f "$T/r" ev=oncpu,runq,blocked comm=cpu-hog '!clipped' '!unfinished' >"$T/live"
+	where -f "$T/r" -v ev=oncpu,runq,blocked | spans 2>/dev/null | where comm=cpu-hog '!unfinished' >"$T/saved"
+	grep -q throttled_ns= "$T/saved"
+	diff <(grep throttled_ns "$T/live" | sed 's/\tpid=[0-9]*//') <(grep throttled_ns "$T/saved" | sed 's/\tpid=[0-9]*//')
+}
+
+@test "a quota that is never used up, and none: nobody is throttled" {
+	cpu_group 90000 100000
+	# shellcheck disable=SC2016
+	collect-sched -o "$T/r" -- sh -c 'echo $$ >"$1/cgroup.procs" && exec cpu-hog --duty 20 -d 0.5' sh "$group" >/dev/null 2>&1
+	[ "$(count "$T/r" ev=oncpu comm=cpu-hog)" -gt 5 ]
+	run ! grep -q throttled "$T/r"
+	collect-sched --all -o "$T/r" -- cpu-hog -n 4 -d 0.2 >/dev/null 2>&1
+	[ "$(count "$T/r" ev=runq comm=cpu-hog)" -gt 5 ]
+	run ! grep -q throttled_ns= <(grep comm=cpu-hog "$T/r")
 }

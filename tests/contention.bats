@@ -280,6 +280,27 @@ c (3)    2.55 ms   700 us  700 us     0 ns      0 ns  1.00 ms     150 us" ''
 	grep -qP '\tcalls=3\tcall_ns=66666.666\d*\tlock_ns=120000\tdisk_ns=50000$' <<<"$out"
 }
 
+@test "a quota's time is not waited for anybody: no culprit, no score, told by itself" {
+	{
+		us ts=1000 ev=oncpu cpu=0 pid=1 tid=1 comm=a dur_ns=1000 why=preempt next_tid=2
+		us ts=9000 ev=oncpu cpu=0 pid=2 tid=2 comm=b dur_ns=8000 why=preempt next_tid=1
+		us ts=9000 ev=runq cpu=0 pid=1 tid=1 comm=a dur_ns=8000 why=preempt by_tid=2 by_comm=b throttled_ns=7000 cgroup=/q
+		us ts=10000 ev=oncpu cpu=0 pid=1 tid=1 comm=a dur_ns=1000 why=preempt next_tid=0
+		us ts=14000 ev=runq cpu=0 pid=1 tid=1 comm=a dur_ns=4000 why=preempt throttled_ns=4000 cgroup=/q unfinished=1
+	} | sed -E 's/throttled_ns=([0-9]+)/throttled_ns=\1000/' >"$T/in"
+	try contention -o tskv "$T/in"
+	[ "$(grep ev=share <<<"$out" | cut -f5-)" = $'by=thread\tby_comm=b\tby_pid=2\twait_ns=1000000' ]
+	grep -qP 'ev=verdict\t.*\twaited_ns=1000000\t.*\tthrottled_ns=11000000$' <<<"$out"
+	grep -qP '\tpid=1\t.*\twaited_ns=1000000\t.*\twaits=1\t.*\ttook_ns=0\tthrottled_ns=11000000\t' <<<"$out"
+	grep -qP 'measure=wait_share\tvalue=0.0909' <<<"$out"
+	try contention "$T/in"
+	[[ $out == *$'\n'"a CPU quota held threads back for 11.0 ms (throttled)"* ]]
+	[ "$(grep -c throttled_ns <<<"$out")" = 1 ]
+	# Where there is none, nothing is said of it.
+	sed -i 's/\tthrottled_ns=[0-9]*//' "$T/in"
+	[[ $(contention "$T/in") != *throttled* ]]
+}
+
 @test "a gap is unknown, not idle" {
 	{
 		us ts=1000 ev=oncpu cpu=0 pid=1 tid=1 comm=a dur_ns=1000 why=sleep next_tid=0

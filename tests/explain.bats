@@ -282,6 +282,56 @@ ts=135 by=http url=http://none/ dur_ns=10 ${net/999/998} main=unknown unknown_ns
 	[ "$status" = 0 ]
 }
 
+@test "a wait that was throttled: its begin is, whoever ran there; the rest is runnable" {
+	{
+		s 100 oncpu 9 50 why=preempt next_tid=8
+		s 160 oncpu 8 60 why=preempt next_tid=9
+		s 160 runq 9 60 why=preempt by_tid=8 by_comm=c8 throttled_ns=45 cgroup=/docker/abc
+		s 170 oncpu 9 10 why=preempt next_tid=0
+		s 190 runq 9 20 why=preempt throttled_ns=20 cgroup=/docker/other
+		s 192 oncpu 9 2 why=preempt next_tid=0
+		# More than the whole is the whole; no cgroup is told.
+		s 195 runq 9 3 why=preempt throttled_ns=99
+		call 200 9 120 getpid ret=7
+		s 210 oncpu 9 15 why=sleep next_tid=0
+	} >"$T/in"
+	gives -- 'ts=200 tid=9 by=syscall name=getpid ret=7 dur_ns=120 main=throttled run_ns=37 runq_ns=15 throttled_ns=68 runq_by.0.tid=8 runq_by.0.comm=c8 runq_by.0.dur_ns=15 throttled.cgroup=/docker/abc'
+	try explain -n 1 "$T/in"
+	[[ $out == *"  57 % throttled (/docker/abc), 31 % running, 12 % runnable (c8/8 ran)" ]]
+	try explain -s "$T/in"
+	[[ $out == *$'
+'"throttled  68 ns  56.7 %      1    68 ns"$'
+'* ]]
+	# A span that begins within: its part.
+	sed -i 's/\tdur_ns=120$/\tdur_ns=65/' "$T/in"
+	gives -- 'ts=200 tid=9 by=syscall name=getpid ret=7 dur_ns=65 main=throttled run_ns=17 runq_ns=15 throttled_ns=33 runq_by.0.tid=8 runq_by.0.comm=c8 runq_by.0.dur_ns=15 throttled.cgroup=/docker/other'
+	# Where a path is long, its end tells most; what it is made of drives nothing.
+	long=/a/$(printf 'b%.0s' {1..70})/$(printf 'c%.0s' {1..70})
+	sed -i "s|/docker/other|$long|" "$T/in"
+	[[ $(explain -n 1 "$T/in") == *"throttled (.../ccccc"*"cccc), "* ]]
+	[[ $(explain "$T/in") == *$'\t'"throttled.cgroup=$long"* ]]
+}
+
+@test "a request of no thread: what its client knows of the time before the server began" {
+	net='saddr=10.0.0.2 sport=999 daddr=10.0.0.1 dport=80'
+	{
+		cpu=1 s 1070 blocked 20 100 state=S
+		cpu=1 s 1150 oncpu 20 80 why=sleep next_tid=0
+		record ts=1200 ev=http url=https://a/ intended_ts=950 wait_ns=50 dns_ns=10 connect_ns=20 tls_ns=30 ttfb_ns=180 dur_ns=200 "${net// /$'\t'}"
+		cpu=1 s 1145 tcp 20 75 role=server saddr=10.0.0.1 sport=80 daddr=10.0.0.2 dport=999
+		cpu=1 s 1300 blocked 20 150 state=S
+	} >"$T/in"
+	gives --by http -- "ts=1200 by=http url=https://a/ intended_ts=950 dns_ns=10 connect_ns=20 tls_ns=30 ttfb_ns=180 dur_ns=200 $net main=run run_ns=75 outside_ns=125 outside_dns_ns=10 outside_connect_ns=20 outside_tls_ns=30 late_ns=50 wait_ns=120 transfer_ns=20 server.pid=7 server.tid=20 server.comm=c20 server.dur_ns=75"
+	try explain --by http -n 1 "$T/in"
+	[[ $out == *"  38 % running, 32 % outside the server, 15 % shaking hands (TLS), 10 % connecting; sent 50 ns late" ]]
+	# The server was awake before the client says to have been done: what is the server's comes first.
+	sed -i 's/dns_ns=10/dns_ns=60/' "$T/in"
+	[[ $(explain --by http "$T/in") == *$'\t'outside_ns=125$'\t'outside_dns_ns=60$'\t'outside_connect_ns=10$'\t'unknown_ns=0$'\t'* ]]
+	# No server's side: what the client knows is known.
+	sed -i '/\tev=tcp\t/d' "$T/in"
+	[[ $(explain --by http "$T/in" 2>/dev/null) == *$'\t'main=unknown$'\t'*$'\t'outside_ns=110$'\t'outside_dns_ns=60$'\t'outside_connect_ns=20$'\t'outside_tls_ns=30$'\t'unknown_ns=90$'\t'* ]]
+}
+
 @test "a request whose first byte comes after its end, or before what precedes it: no phases" {
 	{
 		s 100 http 9 90 url=a dns_ns=5 ttfb_ns=91
@@ -418,7 +468,7 @@ for line in sys.stdin.buffer:
 	f = {k.decode(): v for k, v in (x.split(b"=", 1) for x in line.rstrip(b"\n").split(b"\t"))}
 	v = {k: int(x) for k, x in f.items() if k.endswith("_ns") and x.isdigit()}
 	of = lambda *keys: sum(v[k] for k in keys)
-	assert of("run_ns", "irq_ns", "runq_ns", "blocked_ns", "unknown_ns") == v["dur_ns"], line
+	assert of("run_ns", "irq_ns", "runq_ns", "blocked_ns", "unknown_ns") + v.get("throttled_ns", 0) == v["dur_ns"], line
 	assert sum(x for k, x in v.items() if k.startswith("blocked_") and k != "blocked_ns") == v["blocked_ns"], line
 	assert of("runq_idle_ns", "runq_others_ns") + sum(x for k, x in v.items() if k.startswith("runq_by.")) == v["runq_ns"], line
 	assert "run_user_ns" not in v or of("run_user_ns", "run_call_ns") == v["run_ns"], line

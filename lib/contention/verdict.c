@@ -35,6 +35,9 @@ void verdict_say(struct document *d, const struct pressure *r)
 		document_say(d, "%s on %zu %s %s%.0f %% busy\n", document_time(a, time), r->cpus,
 			     r->cpus == 1 ? "CPU that was" : "CPUs that were", r->gaps ? "at least " : "",
 			     r->cpus ? got / time / (double)r->cpus * 100 : 0);
+	if (r->sum.throttled_ns)
+		document_say(d, "a CPU quota held threads back for %s (throttled): that is no waiting for others, and not in "
+			     "what follows\n", document_time(a, (double)r->sum.throttled_ns));
 }
 
 static int by_took(const void *a, const void *b)
@@ -139,7 +142,9 @@ static void put_rivals(struct document *d, const struct pressure *r)
 		{ { "runq_p99_ns", 11 }, COLUMN_NS },
 		{ { "own_ns", 6 }, COLUMN_NS }, { { "others_ns", 9 }, COLUMN_NS },
 		{ { "idle_ns", 7 }, COLUMN_NS }, { { "unknown_ns", 10 }, COLUMN_NOTE },
-		{ { "took_ns", 7 }, COLUMN_NS }, { { "slices", 6 }, COLUMN_NOTE },
+		{ { "took_ns", 7 }, COLUMN_NS },
+		{ { "throttled_ns", 12 }, r->sum.throttled_ns ? COLUMN_NS : COLUMN_NOTE },
+		{ { "slices", 6 }, COLUMN_NOTE },
 		{ { "preempted", 9 }, COLUMN_NUMBER }, { { "slice_ns", 8 }, COLUMN_NS },
 		{ { "calls", 5 }, COLUMN_NOTE }, { { "call_ns", 7 }, COLUMN_NOTE },
 		{ { "lock_ns", 7 }, COLUMN_NS }, { { "disk_ns", 7 }, COLUMN_NS },
@@ -179,6 +184,7 @@ static void put_rivals(struct document *d, const struct pressure *r)
 		*cell++ = cell_whole((__int128)v->idle_ns);
 		*cell++ = cell_whole((__int128)v->unknown_ns);
 		*cell++ = cell_whole((__int128)v->took_ns);
+		*cell++ = cell_whole((__int128)v->throttled_ns);
 		*cell++ = cell_whole((__int128)v->slices);
 		*cell++ = cell_whole((__int128)v->preempted);
 		*cell++ = cell_real(pressure_part(v->slices_ns, v->slices));
@@ -238,6 +244,7 @@ void verdict_put(struct document *d, const struct pressure *r)
 	writer_u64(d->out, KEY("others_ns"), r->sum.others_ns);
 	writer_u64(d->out, KEY("idle_ns"), r->sum.idle_ns);
 	writer_u64(d->out, KEY("unknown_ns"), r->sum.unknown_ns);
+	writer_u64(d->out, KEY("throttled_ns"), r->sum.throttled_ns);
 	writer_end(d->out);
 }
 
