@@ -218,13 +218,15 @@ static __always_inline void output_with_stack(struct task_struct *task, struct s
 	event_output(room, sizeof room->span + (kernels + users) * sizeof(__u64));
 }
 
-static __always_inline struct sched_span *reserve_throttled(const struct stretch *stretch, __u64 ns)
+static __always_inline struct sched_span *reserve_throttled(const struct stretch *stretch, __u64 ns,
+								__u64 dur_ns)
 {
 	struct sched_throttled *event = event_reserve(sizeof *event);
 
 	if (!event)
 		return NULL;
 	event->ns = ns;
+	event->after_ns = stretch->throttle.held ? 0 : dur_ns - ns;
 	event->cgroup = stretch->throttle.cgroup;
 	return &event->span;
 }
@@ -251,7 +253,7 @@ static __always_inline void ends(struct task_struct *task, struct stretch *stret
 		return;
 	}
 	throttled = state == SCHED_RUNNABLE ? throttle_took(&stretch->throttle, ts) : 0;
-	span = throttled ? reserve_throttled(stretch, throttled) : event_reserve(sizeof *span);
+	span = throttled ? reserve_throttled(stretch, throttled, dur) : event_reserve(sizeof *span);
 	if (!span)
 		return;
 	fill(span, task, stretch, ts, role, asked);
@@ -334,6 +336,7 @@ static __always_inline void raw_event(struct task_struct *current, struct task_s
 	event->target_cpu = event->event.cpu;
 	event->flag = flag;
 	event->throttled_ns = waited ? throttle_took(waited, ts) : 0;
+	event->throttled_after_ns = waited && !waited->held ? ts - waited->since - event->throttled_ns : 0;
 	event->cgroup = waited ? waited->cgroup : 0;
 	bpf_probe_read_kernel(event->next_comm, COMM, named->comm);
 	event_submit(event);
@@ -502,6 +505,7 @@ static __always_inline int tell_now(struct bpf_iter__task *ctx, struct task_stru
 	now.letter = stretch->letter;
 	now.clipped = stretch->clipped;
 	now.throttled_ns = stretch->state == SCHED_RUNNABLE ? throttle_took(&stretch->throttle, now.event.ts) : 0;
+	now.throttled_after_ns = stretch->throttle.held ? 0 : now.event.ts - stretch->since - now.throttled_ns;
 	now.cgroup = stretch->throttle.cgroup;
 	bpf_seq_write(ctx->meta->seq, &now, sizeof now);
 	return 0;

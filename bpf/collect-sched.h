@@ -31,7 +31,8 @@ struct sched_span {
 /* A wait in which a CPU quota held the thread back. */
 struct sched_throttled {
 	struct sched_span span;
-	__u64 ns;		/* of span.dur_ns */
+	__u64 ns;		/* of span.dur_ns, */
+	__u64 after_ns;		/* so long after its begin */
 	__u64 cgroup;		/* id of the one with the quota; 0: not known */
 };
 
@@ -44,7 +45,8 @@ struct sched_stack {
 
 struct sched_raw {
 	struct event event;	/* of the thread that runs */
-	__u64 throttled_ns, cgroup;	/* a switch: of the wait of the next one, as in sched_throttled */
+	/* A switch: of the wait of the next one, as in sched_throttled. */
+	__u64 throttled_ns, throttled_after_ns, cgroup;
 	__u32 prev_prio, prev_state;
 	__u32 next_tid, next_prio;	/* of a wakeup: the woken thread */
 	__u32 target_cpu;
@@ -56,7 +58,7 @@ struct sched_raw {
 struct sched_now {
 	struct event event;
 	__u64 since;
-	__u64 throttled_ns, cgroup;
+	__u64 throttled_ns, throttled_after_ns, cgroup;
 	__u8 state, why, letter, clipped;
 	__u8 wanted;
 	__u8 unused[3];
@@ -64,9 +66,9 @@ struct sched_now {
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct sched_span) == 80, "no holes");
-_Static_assert(sizeof(struct sched_throttled) == 96, "no holes");
-_Static_assert(sizeof(struct sched_raw) == 96, "no holes");
-_Static_assert(sizeof(struct sched_now) == 72, "no holes");
+_Static_assert(sizeof(struct sched_throttled) == 104, "no holes");
+_Static_assert(sizeof(struct sched_raw) == 104, "no holes");
+_Static_assert(sizeof(struct sched_now) == 80, "no holes");
 #endif
 
 #endif

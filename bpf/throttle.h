@@ -8,8 +8,9 @@
  *  - From 6.18 a thread is taken from the queue one by one, when it returns to user space (task->throttled);
  *    one that is in the queue can be chosen, be its group out of quota or not. Then only a wait that begins so
  *    counts, until the group has quota again.
- *  - Before, all of a group's queue is taken out at once, in the midst of a wait too. A thread that goes to
- *    another CPU while it waits counts until then.
+ *  - Before, all of a group's queue is taken out at once, in the midst of a wait too: that is taken for the end of
+ *    the wait, as a thread is chosen soon after its group has quota again. Several times in one wait are told as one.
+ *    Of a thread that goes to another CPU while it waits, the clock of the one that it left is told.
  *
  * The clock is that of the run queue; from 5.19 to 6.5 it is that of load tracking, which goes slower on a CPU
  * below its full capacity or frequency, so that there it is at least so long; before, it leaves out interrupts.
@@ -22,7 +23,7 @@ struct throttle {
 	__u64 queue;		/* the group's queue that the thread was in; 0: no quota holds it back */
 	__u64 total, part;	/* of the queue's clock then: throttles that were over, and the one under way */
 	__u64 cgroup;		/* id of the one that had no quota left; 0: not known */
-	bool held;		/* from the begin on */
+	bool held;		/* from the begin on; else at the end, if at all */
 };
 
 enum { THROTTLE_LEVELS = 16 };	/* of cgroups */

@@ -81,9 +81,10 @@ static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 	return (struct slice){ sched->field, key.len + frames.len };
 }
 
-static struct span_throttled throttled_of(uint64_t ns, uint64_t cgroup)
+static struct span_throttled throttled_of(uint64_t ns, uint64_t after_ns, uint64_t cgroup)
 {
-	return (struct span_throttled){ (int64_t)ns, ns && cgroup ? cgroup_name(cgroup) : (struct slice){ "", 0 } };
+	return (struct span_throttled){ (int64_t)ns, (int64_t)after_ns,
+					ns && cgroup ? cgroup_name(cgroup) : (struct slice){ "", 0 } };
 }
 
 static void put_span(struct sched *sched, const struct sched_span *at, struct span *span,
@@ -117,7 +118,7 @@ static void put_context(struct sched *sched, const struct span *span, struct sli
 static void put_switch(struct sched *sched, const struct sched_raw *raw, const struct span *span,
 		       struct slice next_comm)
 {
-	struct span_throttled next = throttled_of(raw->throttled_ns, raw->cgroup);
+	struct span_throttled next = throttled_of(raw->throttled_ns, raw->throttled_after_ns, raw->cgroup);
 
 	put_context(sched, span, SLICE("sched_switch"));
 	writer_raw(sched->out, KEY("prev_comm"), span->comm);
@@ -131,6 +132,8 @@ static void put_switch(struct sched *sched, const struct sched_raw *raw, const s
 		writer_raw(sched->out, KEY("prev_yields"), SLICE("1"));
 	if (next.ns)
 		writer_i64(sched->out, KEY("next_throttled_ns"), next.ns);
+	if (next.ns && next.after_ns)
+		writer_i64(sched->out, KEY("next_throttled_after_ns"), next.after_ns);
 	if (next.cgroup.len)
 		writer_raw(sched->out, KEY("next_cgroup"), next.cgroup);
 	writer_end(sched->out);
@@ -173,7 +176,7 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 		    (at->throttled && size < sizeof *held))
 			return;
 		if (at->throttled)
-			throttled = throttled_of(held->ns, held->cgroup);
+			throttled = throttled_of(held->ns, held->after_ns, held->cgroup);
 		span->dur_ns = (int64_t)at->dur_ns;
 		span->clipped = at->clipped;
 		put_span(sched, at, span, throttled);
@@ -219,7 +222,7 @@ static void put_unfinished(void *state, const void *record)
 	span.dur_ns = (int64_t)(ended - now->since);
 	span.unfinished = true;
 	span.clipped = now->clipped;
-	put_span(sched, &at, &span, throttled_of(now->throttled_ns, now->cgroup));
+	put_span(sched, &at, &span, throttled_of(now->throttled_ns, now->throttled_after_ns, now->cgroup));
 }
 
 static void name_sums(void *state, struct writer *out, uint32_t what)

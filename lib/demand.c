@@ -8,6 +8,7 @@
 #include "number.h"
 #include "occupancy.h"
 #include "table.h"
+#include "throttled.h"
 
 enum {
 	NAP_MAX = 1024,		/* sleeps of a thread that are kept until its call ends */
@@ -27,16 +28,17 @@ struct thread {
 	size_t room;
 };
 
-/* A wait that ended now: who ran meanwhile is known when all spans that end now have been read. */
+/* A wait: who ran meanwhile is known when all spans that end when the thread gets its CPU have been read. */
 struct wait {
 	uint64_t cpu;
-	int64_t begin, end;
+	int64_t begin, end, got;
 	uint32_t victim;
 	bool has_cpu;
 };
 
 struct demand {
-	struct lookup ev, ts, cpu, pid, tid, comm, dur, why, state, next, name, unfinished, throttled;
+	struct lookup ev, ts, cpu, pid, tid, comm, dur, why, state, next, name, unfinished;
+	struct throttled_fields throttled;
 	struct intern *names;
 	struct table *threads;	/* struct thread by tid */
 	struct table *ids;	/* uint32_t task by tid and comm, and by its pid where that is told */
@@ -47,7 +49,7 @@ struct demand {
 	struct table *pairs;	/* uint64_t by victim << 32 | culprit */
 	struct wait *pending;
 	size_t pending_n, pending_room;
-	int64_t pending_first;	/* the earliest end */
+	int64_t pending_first;	/* the earliest of `got` */
 	uint32_t victim;	/* of the wait that is being divided */
 	bool any, gaps;
 	int64_t first_ts, last_ts;
@@ -62,7 +64,7 @@ struct demand *demand_new(void)
 		.ev = LOOKUP("ev"), .ts = LOOKUP("ts"), .cpu = LOOKUP("cpu"), .pid = LOOKUP("pid"),
 		.tid = LOOKUP("tid"), .comm = LOOKUP("comm"), .dur = LOOKUP("dur_ns"), .why = LOOKUP("why"),
 		.state = LOOKUP("state"), .next = LOOKUP("next_tid"), .name = LOOKUP("name"),
-		.unfinished = LOOKUP("unfinished"), .throttled = LOOKUP("throttled_ns"),
+		.unfinished = LOOKUP("unfinished"), .throttled = THROTTLED_FIELDS,
 	};
 	d->names = intern_new();
 	d->threads = table_new(sizeof(struct thread));
@@ -77,11 +79,12 @@ struct demand *demand_new(void)
 void demand_free(struct demand *d)
 {
 	struct lookup *lookups[] = { &d->ev, &d->ts, &d->cpu, &d->pid, &d->tid, &d->comm, &d->dur, &d->why,
-				     &d->state, &d->next, &d->name, &d->unfinished, &d->throttled };
+				     &d->state, &d->next, &d->name, &d->unfinished };
 	uint64_t *tids = table_keys(d->threads);
 
 	for (size_t i = 0; i < sizeof lookups / sizeof *lookups; i++)
 		lookup_free(lookups[i]);
+	throttled_free(&d->throttled);
 	for (size_t i = 0; i < table_count(d->threads); i++)
 		free(((struct thread *)table_find(d->threads, tids[i]))->naps);
 	free(tids);
@@ -208,7 +211,7 @@ static void divide(struct demand *d, const struct wait *wait)
 		add_share(d, OCCUPANCY_UNKNOWN, (uint64_t)(wait->end - wait->begin));
 }
 
-/* Divides the waits that ended before TS. */
+/* Divides the waits of those who got their CPU before TS. */
 static void divide_before(struct demand *d, int64_t ts)
 {
 	size_t left = 0;
@@ -219,44 +222,49 @@ static void divide_before(struct demand *d, int64_t ts)
 	for (size_t i = 0; i < d->pending_n; i++) {
 		const struct wait wait = d->pending[i];
 
-		if (wait.end < ts) {
+		if (wait.got < ts) {
 			divide(d, &wait);
 			continue;
 		}
 		d->pending[left++] = wait;
-		first = wait.end < first ? wait.end : first;
+		first = wait.got < first ? wait.got : first;
 	}
 	d->pending_n = left;
 	d->pending_first = first;
 }
 
-static void take_runq(struct demand *d, const struct record *record, struct span *span)
+/* The CPU is wanted from BEGIN to END. */
+static void wait_for(struct demand *d, const struct span *span, int64_t begin, int64_t end)
 {
-	struct demand_task *task = &d->task[span->task];
-	int64_t throttled;
-
-	note_time(d, span);
-	if (lookup_i64(&d->throttled, record, &throttled) && throttled > 0) {
-		/* The begin of the wait; whoever had the CPU then took nothing from it. */
-		throttled = throttled < span->dur ? throttled : span->dur;
-		task->throttled_ns += (uint64_t)throttled;
-		span->dur -= throttled;
-		if (span->dur == 0)
-			return;
-	}
-	task->waited_ns += (uint64_t)span->dur;
-	task->waits++;
-	if (!task->wait)
-		task->wait = sketch_new();
-	sketch_add(task->wait, (double)span->dur);
+	if (begin >= end)
+		return;
 	if (d->pending_n == PENDING_MAX)
 		divide_before(d, INT64_MAX);
 	if (d->pending_n == 0 || span->ts < d->pending_first)
 		d->pending_first = span->ts;
 	d->pending = memory_grow(d->pending, &d->pending_room, d->pending_n + 1, sizeof *d->pending);
-	d->pending[d->pending_n++] = (struct wait){
-		.cpu = (uint64_t)span->cpu, .begin = span->ts - span->dur, .end = span->ts,
-		.victim = span->task, .has_cpu = span->has_cpu };
+	d->pending[d->pending_n++] = (struct wait){ .cpu = (uint64_t)span->cpu, .begin = begin, .end = end,
+						    .got = span->ts, .victim = span->task, .has_cpu = span->has_cpu };
+}
+
+static void take_runq(struct demand *d, const struct record *record, const struct span *span)
+{
+	struct demand_task *task = &d->task[span->task];
+	/* Whoever had the CPU then took nothing from it. */
+	struct throttled part = throttled_of(&d->throttled, record, span->dur);
+	int64_t begin = span->ts - span->dur, waited = span->dur - (part.to - part.from);
+
+	note_time(d, span);
+	task->throttled_ns += (uint64_t)(span->dur - waited);
+	if (waited == 0 && span->dur)
+		return;
+	task->waited_ns += (uint64_t)waited;
+	task->waits++;
+	if (!task->wait)
+		task->wait = sketch_new();
+	sketch_add(task->wait, (double)waited);
+	wait_for(d, span, begin, begin + part.from);
+	wait_for(d, span, begin + part.to, span->ts);
 }
 
 static void take_blocked(struct demand *d, const struct record *record, const struct span *span)

@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "number.h"
 #include "table.h"
+#include "throttled.h"
 
 enum {
 	NAME_BYTES = 256,	/* a longer name is not known */
@@ -51,8 +52,9 @@ struct history {
 	struct shares who, what;
 	struct {
 		struct lookup ts, cpu, tid, comm, dur_ns, name, ret, path, state, next_tid, by_tid, by_comm,
-			waker_tid, waker_comm, waker_irq, why, first_ts, last_ts, throttled_ns, cgroup;
+			waker_tid, waker_comm, waker_irq, why, first_ts, last_ts, cgroup;
 	} field;
+	struct throttled_fields throttled;
 };
 
 struct history *history_new(int64_t reach, bool calls)
@@ -67,7 +69,8 @@ struct history *history_new(int64_t reach, bool calls)
 	FIELD(ts), FIELD(cpu), FIELD(tid), FIELD(comm), FIELD(dur_ns), FIELD(name), FIELD(ret), FIELD(path);
 	FIELD(state), FIELD(next_tid), FIELD(by_tid), FIELD(by_comm), FIELD(waker_tid), FIELD(waker_comm);
 	FIELD(waker_irq), FIELD(why), FIELD(first_ts), FIELD(last_ts);
-	FIELD(throttled_ns), FIELD(cgroup);
+	FIELD(cgroup);
+	h->throttled = (struct throttled_fields)THROTTLED_FIELDS;
 #undef FIELD
 	return h;
 }
@@ -102,6 +105,7 @@ void history_free(struct history *h)
 	free(h->what.at);
 	for (size_t i = 0; i < sizeof h->field / sizeof *fields; i++)
 		lookup_free(&fields[i]);
+	throttled_free(&h->throttled);
 	free(h);
 }
 
@@ -300,18 +304,21 @@ static void end(struct history *h, struct life *life)
 	h->recent = NULL;
 }
 
-/* Where a wait tells for how long its thread was throttled, that is its begin. */
+/* What of a wait was throttled, and what was before that; leaves what was after it. */
 static void add_throttled(struct history *h, struct life *life, struct deed *wait, const struct record *record,
 			  int64_t limit)
 {
-	int64_t ns = number(&h->field.throttled_ns, record, 0);
-	struct deed throttled = *wait;
+	struct throttled part = throttled_of(&h->throttled, record, wait->to - wait->from);
+	struct deed before = *wait, throttled = *wait;
 
-	if (ns <= 0)
+	if (part.to == 0)
 		return;
-	throttled.to = wait->to - wait->from > ns ? wait->from + ns : wait->to;
+	before.to = throttled.from = wait->from + part.from;
+	throttled.to = wait->from + part.to;
 	throttled.kind = HISTORY_THROTTLED;
 	throttled.name = name_of(h, text(&h->field.cgroup, record));
+	if (part.from > 0)
+		add(h, &life->states, before, limit);
 	if (add(h, &life->states, throttled, limit))
 		wait->from = throttled.to;
 }

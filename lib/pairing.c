@@ -23,7 +23,7 @@ enum field {
 	PARENT_PID, PARENT_TID, PARENT_COMM, CHILD_PID, CHILD_TID, CHILD_COMM,
 	FILENAME, OLD_TID, NAME, ID, RET, ERROR_CODE, IRQ_NUMBER, VEC, LAST_TS,
 	DEV, SECTOR, NR_SECTOR, BYTES, RWBS, ERROR, PREV_YIELDS, IN_IRQ,
-	NEXT_THROTTLED_NS, NEXT_CGROUP, FIELDS,
+	NEXT_THROTTLED_NS, NEXT_THROTTLED_AFTER_NS, NEXT_CGROUP, FIELDS,
 };
 #define FIELD_KEYS { \
 	[TS] = LOOKUP("ts"), [CPU] = LOOKUP("cpu"), [PID] = LOOKUP("pid"), [TID] = LOOKUP("tid"), \
@@ -41,7 +41,8 @@ enum field {
 	[DEV] = LOOKUP("dev"), [SECTOR] = LOOKUP("sector"), [NR_SECTOR] = LOOKUP("nr_sector"), \
 	[BYTES] = LOOKUP("bytes"), [RWBS] = LOOKUP("rwbs"), [ERROR] = LOOKUP("error"), \
 	[PREV_YIELDS] = LOOKUP("prev_yields"), [IN_IRQ] = LOOKUP("in_irq"), \
-	[NEXT_THROTTLED_NS] = LOOKUP("next_throttled_ns"), [NEXT_CGROUP] = LOOKUP("next_cgroup") }
+	[NEXT_THROTTLED_NS] = LOOKUP("next_throttled_ns"), \
+	[NEXT_THROTTLED_AFTER_NS] = LOOKUP("next_throttled_after_ns"), [NEXT_CGROUP] = LOOKUP("next_cgroup") }
 
 enum selection_extent pairing_reads(struct slice ev)
 {
@@ -291,8 +292,8 @@ static void put_stretch(struct pairing *p, struct thread *thread, const struct s
 		/* Behind the idle thread it did not wait for anybody. */
 		if (number(p, PREV_TID, 0) > 0)
 			who = other(p, PREV_TID, PREV_COMM);
-		span_runq(p->out, &span, why, who, (struct span_throttled){ number(p, NEXT_THROTTLED_NS, 0),
-									    text(p, NEXT_CGROUP) });
+		span_runq(p->out, &span, why, who, (struct span_throttled){
+			number(p, NEXT_THROTTLED_NS, 0), number(p, NEXT_THROTTLED_AFTER_NS, 0), text(p, NEXT_CGROUP) });
 	} else if (stretch->state == THREAD_BLOCKED && p->wanted[PAIRING_BLOCKED]) {
 		if (p->record && thread->woken)
 			who = (struct span_other){ thread->waker_tid, label_text(&thread->waker_comm) };

@@ -81,6 +81,8 @@ void span_runq(struct writer *out, const struct span *span, struct slice why, st
 	put_text(out, KEY("by_comm"), by.comm);
 	if (throttled.ns > 0) {
 		writer_i64(out, KEY("throttled_ns"), throttled.ns);
+		if (throttled.after_ns > 0)
+			writer_i64(out, KEY("throttled_after_ns"), throttled.after_ns);
 		put_text(out, KEY("cgroup"), throttled.cgroup);
 	}
 	end(out, span);

@@ -50,9 +50,10 @@ struct span_call {
 enum { SPAN_ARGUMENTS = 6 };
 
 void span_oncpu(struct writer *out, const struct span *span, struct slice why, struct span_other next);
-/* How long of a wait a CPU quota held the thread back, in the begin of the wait; and that of which cgroup. */
+/* How long of a wait a CPU quota held the thread back, since when, and that of which cgroup. */
 struct span_throttled {
 	int64_t ns;		/* 0: it did not */
+	int64_t after_ns;	/* from so long after the wait's begin on */
 	struct slice cgroup;
 };
 

@@ -43,7 +43,7 @@ static const struct view views[] = {
 },
 
 { "thread", {
-	{ "oncpu", "ts pid tid! comm dur_ns!", false }, { "runq", "ts pid tid! comm dur_ns!", false },
+	{ "oncpu", "ts pid tid! comm dur_ns!", false }, { "runq", "ts pid tid! comm dur_ns! throttled_ns", false },
 	{ "blocked", "ts pid tid! comm dur_ns!", false },
 	{ "syscall", "ts pid tid! comm dur_ns name!", false },
 	{ "io_call", "begin_ts end_ts pid tid comm operation bytes", false },
@@ -124,7 +124,7 @@ static const struct view views[] = {
 { "critical_path", {
 	{ "oncpu", "ts tid! comm dur_ns!", true },
 	{ "blocked", "ts tid! comm dur_ns! waker_tid! waker_comm waker_irq", true },
-	{ "runq", "ts tid! comm dur_ns! by_tid by_comm", false },
+	{ "runq", "ts tid! comm dur_ns! by_tid by_comm throttled_ns", false },
 	{ "syscall", "ts tid! dur_ns! name!", false },
 	{ "fork", "ts tid child_tid!", false }, { "settings", "name value", true },
 },

@@ -296,6 +296,9 @@ c (3)    2.55 ms   700 us  700 us     0 ns      0 ns  1.00 ms     150 us" ''
 	try contention "$T/in"
 	[[ $out == *$'\n'"a CPU quota held threads back for 11.0 ms (throttled)"* ]]
 	[ "$(grep -c throttled_ns <<<"$out")" = 1 ]
+	# In the midst of the wait: 1 ms before, of which b had all, though that is told 7 ms later.
+	sed 's/throttled_ns=7000000/throttled_ns=6000000\tthrottled_after_ns=1000000/' "$T/in" | contention -o tskv >"$T/midst" || true
+	[ "$(grep ev=share "$T/midst" | cut -f5-)" = $'by=thread\tby_comm=b\tby_pid=2\twait_ns=2000000' ]
 	# Where there is none, nothing is said of it.
 	sed -i 's/\tthrottled_ns=[0-9]*//' "$T/in"
 	[[ $(contention "$T/in") != *throttled* ]]

@@ -305,6 +305,24 @@ ts=135 by=http url=http://none/ dur_ns=10 ${net/999/998} main=unknown unknown_ns
 	# A span that begins within: its part.
 	sed -i 's/\tdur_ns=120$/\tdur_ns=65/' "$T/in"
 	gives -- 'ts=200 tid=9 by=syscall name=getpid ret=7 dur_ns=65 main=throttled run_ns=17 runq_ns=15 throttled_ns=33 runq_by.0.tid=8 runq_by.0.comm=c8 runq_by.0.dur_ns=15 throttled.cgroup=/docker/other'
+	# In the midst of the wait: who ran before and after.
+	{
+		s 50 oncpu 9 50 why=preempt next_tid=8
+		s 80 oncpu 8 30 why=preempt next_tid=7
+		s 100 oncpu 7 20 why=preempt next_tid=9
+		s 100 runq 9 50 why=preempt by_tid=7 by_comm=c7 throttled_ns=15 throttled_after_ns=30
+		call 105 9 60 getpid ret=7
+		s 110 oncpu 9 10 why=sleep next_tid=0
+		s 130 blocked 9 20 state=S
+		# As absurd as can be.
+		s 140 runq 9 10 why=wakeup throttled_ns=9223372036854775807 throttled_after_ns=4
+		s 150 runq 9 10 why=wakeup throttled_ns=5 throttled_after_ns=9223372036854775807
+		call 150 9 20 gettid ret=7
+		s 160 oncpu 9 10 why=sleep next_tid=0
+	} >"$T/midst"
+	[ "$(explain name=getpid "$T/midst" | grep -oE '(runq_ns|throttled_ns|by\.[01]\.(tid|dur_ns))=[0-9]+' | tr '\n' ' ')" = \
+		'runq_ns=35 throttled_ns=15 by.0.tid=8 by.0.dur_ns=30 by.1.tid=7 by.1.dur_ns=5 ' ]
+	[ "$(explain name=gettid "$T/midst" | grep -oE '(runq_ns|throttled_ns|unknown_ns)=[0-9]+' | tr '\n' ' ')" = 'runq_ns=14 throttled_ns=6 unknown_ns=0 ' ]
 	# Where a path is long, its end tells most; what it is made of drives nothing.
 	long=/a/$(printf 'b%.0s' {1..70})/$(printf 'c%.0s' {1..70})
 	sed -i "s|/docker/other|$long|" "$T/in"

@@ -72,9 +72,9 @@ by_key() {
 		record ts=230 ev=exit cpu=0 pid=7 tid=7 comm=app code=3 dur_ns=130 cpu_ns=30
 	} | store
 	gives 'select * from thread' \
-		'1|7|7|app|100|230|30|1||60|2|6|10|3|1|1|3
-1|7|8|worker|160|200|30|1|5||1|1|||7|7|
-1||9|lost|219|220|1|1|||||||||'
+		'1|7|7|app|100|230|30|1|||60|2|6|10|3|1|1|3
+1|7|8|worker|160|200|30|1|5|||1|1|||7|7|
+1||9|lost|219|220|1|1||||||||||'
 	gives 'select * from process' \
 		'1||lost|219|220|1|1|||||||
 1|7|app|100|230|2|60|3|10|3|1|3|/bin/app|app -x'
@@ -279,6 +279,24 @@ socket_gap_ns|49999999'
 	set_to begin NULL
 	set_to end NULL
 	gives "$path" ''
+}
+
+@test "critical_path and thread: waits that were throttled" {
+	{
+		ran 100 10 100
+		waited 150 10 50 throttled_ns=30 cgroup=/q by_tid=7 by_comm=c7
+		ran 160 10 10
+		waited 170 10 10 throttled_ns=4 throttled_after_ns=6 by_tid=7 by_comm=c7
+		ran 180 10 10
+		slept 190 10 10 waker_tid=0
+	} | store
+	gives "$path" '0|100|100|10|running||0||
+100|150|50|10|throttled||0||
+150|160|10|10|running||0||
+160|170|10|10|runq||0||7
+170|180|10|10|running||0||
+180|190|10|10|blocked||0||0'
+	gives 'select tid, cpu_ns, runq_ns, throttled_ns, blocked_ns from thread' '10|120|60|34|10'
 }
 
 @test "critical_path: wakers of wakers, births, and wakeups on their way, by hand" {

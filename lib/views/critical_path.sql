@@ -2,11 +2,12 @@
 -- What a thread's time went to, and while it slept, that of the thread that was to wake it, and so on:
 -- rows that fill the time between the settings critical_begin and critical_end (ts; NULL: all that is
 -- known of the thread) of thread critical_tid (NULL: the one with the most CPU time) in critical_run
--- (NULL: the last), without overlap. state: running; runq (waited for a CPU; by: who ran there);
--- interrupt (asleep until a device or a timer woke it); blocked (asleep; by: who woke it, of whom no more
--- is known, or deeper than critical_depth); wakeup (it had woken waiting_tid, which did not know yet);
--- unknown (the thread has no spans there). depth counts the wakers between; waiting_tid is the thread
--- that slept meanwhile; call the system call that the thread was in all that time.
+-- (NULL: the last), without overlap. state: running; runq (waited for a CPU; by: who ran there); throttled
+-- (the same, but for more than half of that wait a CPU quota held it back); interrupt (asleep until a device
+-- or a timer woke it); blocked (asleep; by: who woke it, of whom no more is known, or deeper than
+-- critical_depth); wakeup (it had woken waiting_tid, which did not know yet); unknown (the thread has no spans
+-- there). depth counts the wakers between; waiting_tid is the thread that slept meanwhile; call the system
+-- call that the thread was in all that time.
 --   UPDATE settings SET value = 323 WHERE name = 'critical_tid';
 --   SELECT comm, state, call, sum(dur_ns) FROM critical_path GROUP BY 1, 2, 3 ORDER BY 4 DESC;
 WITH RECURSIVE
@@ -50,9 +51,11 @@ path(state, run, tid, comm, lo, hi, cut, depth, deepest, waiting_tid, by_tid, by
 			AND n.ts >= p.hi ORDER BY n.ts LIMIT 1), p.hi)
 	WHERE p.state IS NULL AND s.ts - s.dur_ns < p.hi AND s.dur_ns > 0
 	UNION ALL
-	SELECT iif(s.ts > p.hi AND NOT p.cut, 'wakeup', 'runq'), p.run, s.tid, s.comm,
-		max(p.lo, s.ts - s.dur_ns), min(p.hi, s.ts),
-		p.cut, p.depth, p.deepest, p.waiting_tid, s.by_tid, s.by_comm
+	SELECT CASE WHEN s.throttled_ns > s.dur_ns / 2 THEN 'throttled'
+		WHEN s.ts > p.hi AND NOT p.cut THEN 'wakeup' ELSE 'runq' END, p.run, s.tid, s.comm,
+		max(p.lo, s.ts - s.dur_ns), min(p.hi, s.ts), p.cut, p.depth, p.deepest, p.waiting_tid,
+		iif(s.throttled_ns > s.dur_ns / 2, NULL, s.by_tid),
+		iif(s.throttled_ns > s.dur_ns / 2, NULL, s.by_comm)
 	FROM path AS p JOIN @runq AS s ON s.run = p.run AND s.tid = p.tid AND s.ts > p.lo
 		AND s.ts <= coalesce((SELECT n.ts FROM @runq AS n WHERE n.run = p.run AND n.tid = p.tid
 			AND n.ts >= p.hi ORDER BY n.ts LIMIT 1), p.hi)

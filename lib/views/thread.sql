@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What each thread did: when it was first and last seen; its time on CPUs, waiting for one (runq_ns) and
--- asleep (blocked_ns); its system calls and the time in them; what it read and wrote, sockets included;
+-- What each thread did: when it was first and last seen; its time on CPUs, waiting for one (runq_ns; of that,
+-- held back by a CPU quota: throttled_ns) and asleep (blocked_ns); its system calls and the time in them; what it read and wrote, sockets included;
 -- who made it; what it gave to exit. Times are ns, comm is its last name. A number that the kernel used
 -- twice is one row.
 --   SELECT tid, comm, cpu_ns, runq_ns, blocked_ns FROM thread ORDER BY cpu_ns DESC LIMIT 10;
@@ -9,6 +9,9 @@ WITH part(run, pid, tid, comm, first_ts, last_ts, what, n, amount) AS (
 	FROM @oncpu GROUP BY run, tid, pid, comm
 	UNION ALL
 	SELECT run, pid, tid, comm, min(ts - dur_ns), max(ts), 'runq', count(*), sum(dur_ns)
+	FROM @runq GROUP BY run, tid, pid, comm
+	UNION ALL
+	SELECT run, pid, tid, comm, min(ts), max(ts), 'throttled', NULL, sum(throttled_ns)
 	FROM @runq GROUP BY run, tid, pid, comm
 	UNION ALL
 	SELECT run, pid, tid, comm, min(ts - dur_ns), max(ts), 'blocked', count(*), sum(dur_ns)
@@ -34,6 +37,7 @@ SELECT run, max(pid) AS pid, tid, max(last_name.comm) AS comm,
 	coalesce(sum(iif(what = 'oncpu', amount, NULL)), sum(iif(what = 'exit', amount, NULL))) AS cpu_ns,
 	sum(iif(what = 'oncpu', n, NULL)) AS slices,
 	sum(iif(what = 'runq', amount, NULL)) AS runq_ns,
+	sum(iif(what = 'throttled', amount, NULL)) AS throttled_ns,
 	sum(iif(what = 'blocked', amount, NULL)) AS blocked_ns,
 	sum(iif(what = 'syscall', n, NULL)) AS syscalls,
 	sum(iif(what = 'syscall', amount, NULL)) AS syscall_ns,
