@@ -92,6 +92,21 @@ assert b[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", b[16:24]) == (1600
 	[ -z "$(find /sys/fs/cgroup -maxdepth 6 -name 'weir-*' 2>/dev/null)" ]
 }
 
+@test "limits: from within a session, whose cgroup has processes (version 2)" {
+	[ "$(id -u)" = 0 ] || skip "cgroups want root"
+	grep -qsw cpu /sys/fs/cgroup/cgroup.controllers || skip "no cgroups of version 2 with the cpu controller"
+	port=$(free_port)
+	session=/sys/fs/cgroup/weir-test-$$
+	mkdir "$session"
+	# shellcheck disable=SC2016
+	run bash -c 'echo $BASHPID >"$1/cgroup.procs" && shift && exec "$@"' - "$session" http-monitor -o "$T/dir" -n 3 -i 0.05 \
+		--limit-cpu 0.5 --limit-mem 64m "http://127.0.0.1:$port/" -- sh -c "cat /proc/self/cgroup; exec demo-service --port $port"
+	rmdir "$session"
+	[ "$status" = 0 ] || { echo "$output"; false; }
+	grep -qE '^0::/weir-[0-9]+$' "$T/dir/service.log"
+	[ ! -e "$(sed -n 's,^0::,/sys/fs/cgroup,p' "$T/dir/service.log")" ]
+}
+
 @test "what cannot be done is said: a command that ends, one that does not listen, wrong options" {
 	try http-monitor -o "$T/dir" http://127.0.0.1:1/ -- false
 	[ "$status" = 1 ] && [[ $err == *"cannot start false: it ended; $T/dir/service.log has what it said"* ]]
