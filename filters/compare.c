@@ -395,7 +395,8 @@ int main(int argc, char **argv)
 		  .to = &c.limit, .min = 2, .max = 1 << 28 },
 		{ 0, "memory", "SIZE", "take no more memory than this (1G)", OPTION_SIZE, .to = &c.memory,
 		  .min = 1 << 20 },
-		{ 0, "strict", NULL, "exit with status 3 when events were lost", OPTION_FLAG, .to = &strict },
+		{ 0, "strict", NULL, "exit with status 3 when events were lost, or nothing was compared", OPTION_FLAG,
+		  .to = &strict },
 		PROGRESS_OPTIONS(progress_forced, no_progress),
 		{ 0 },
 	};
@@ -441,6 +442,10 @@ int main(int argc, char **argv)
 	report(&c, tested, worse);
 	if (worse)
 		status = EXIT_WORSE;
+	if (!tested && strict) {
+		message("nothing was compared: no group has values in both");
+		status = EXIT_LOSS;
+	}
 	if (loss_report(&loss, "the comparison is", strict))
 		status = EXIT_LOSS;
 	if (!complete)

@@ -269,9 +269,13 @@ static bool walk(struct tracefind *find, const char *path, int depth)
 
 bool tracefind_below(struct tracefind *find, const char *directory)
 {
-	size_t before = find->n;
+	size_t before = find->n, directories = find->seen ? table_count(find->seen) : 0;
 	bool good = walk(find, directory, 0);
 
+	if (good && find->seen && table_count(find->seen) == directories) {
+		message("%s was named before: it is read once", directory);
+		return true;
+	}
 	if (good && find->n == before) {
 		message("cannot find a trace in %s: no metadata file with streams beside it is there or "
 			"below",

@@ -448,7 +448,8 @@ by_mode() {
 
 # For awk programs: fields() puts the record's fields into f; plain(VALUE) is the value without what a terminal
 # might obey beyond the escapes that it has (C1 controls, marks that turn the direction of writing); clock(TS) is
-# the date and time of a ts.
+# the date and time of a ts. A field that may be absent is passed on as text, f["key"] "": gawk 5.2 frees an
+# element that is not there twice when one function passes it to another.
 # shellcheck disable=SC2034
 awk_records='
 function fields(  i, p) {

@@ -306,6 +306,11 @@ compare: 1 of 5 groups got worse by more than 5 %"
 	[ "$status" = 1 ] && [[ $err == *"cannot open $T/none: No such file"* ]]
 	try compare "$T/a" "$T/a" w
 	[ "$status" = 0 ] && [ "$err" = $'compare: no record of BASE has the field w\ncompare: no record of NEW has the field w' ]
+	# A gate with a mistyped field, or behind a pipeline that failed.
+	for new in "$T/a" /dev/null; do
+		try compare --strict "$T/a" "$new" "$([ "$new" = /dev/null ] && echo v || echo w)"
+		[ "$status" = 3 ] && [[ $err == *'compare: nothing was compared: no group has values in both' ]] || { echo "$err"; false; }
+	done
 	for args in '' 'x' 'x y' 'x y z w' '- - v' '-g ts x y z' '-g ratio x y z' '--confidence 101 x y z' '-c 49 x y z'; do
 		# These are words of our own.
 		# shellcheck disable=SC2086

@@ -162,3 +162,25 @@ http() {
 	try monitor-demo -o "$T/demo"
 	[ "$status" = 1 ]
 }
+
+@test "--live: the picture's top and the first figures are on a terminal of 24 lines" {
+	need tmux
+	port=$(free_port)
+	tmux -L "weir-$$" new-session -d -x 80 -y 24 "exec bash --norc"
+	tmux -L "weir-$$" send-keys "PATH='$PATH' TMPDIR='$BATS_TEST_TMPDIR' http-monitor --live -d 30 -i 20ms -o '$T/dir'" \
+		" http://127.0.0.1:$port/process -- demo-service --port $port --database '$T/service.db'" Enter
+	for _ in {1..150}; do
+		tmux -L "weir-$$" capture-pane -p | grep -q 'Max Latency' && break
+		sleep 0.1
+	done
+	tmux -L "weir-$$" capture-pane -p >"$T/screen"
+	tmux -L "weir-$$" send-keys C-c
+	for _ in {1..100}; do
+		[ ! -s "$T/dir/monitor_plots.png" ] || break
+		sleep 0.1
+	done
+	tmux -L "weir-$$" kill-server
+	head -n 5 "$T/screen" | grep -q 'Latency of each request'
+	grep -q '^Total Requests  *[0-9]' "$T/screen"
+	[ -s "$T/dir/monitor_plots.png" ]
+}

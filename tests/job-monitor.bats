@@ -63,6 +63,23 @@ sql() {
 	run ! grep -q $'\033' "$T/job/summary.txt" "$T/job/events.txt"
 }
 
+@test "Ctrl-C: the job ends, and its results are made" {
+	env --default-signal=INT setsid job-monitor -o "$T/job" -- sh -c 'sleep 39; echo no' >"$T/out" 2>"$T/err" 3>&- &
+	pid=$!
+	for _ in {1..100}; do
+		pgrep -s "$pid" -x sleep >/dev/null && break
+		sleep 0.1
+	done
+	sleep 0.3
+	kill -INT -- "-$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" = 130 ]
+	grep -q '^signal 2  *2$' "$T/job/summary.txt"
+	[ "$(sql "select group_concat(signal) from job_process")" = 2,2 ]
+	[ -s "$T/job/timeline.png" ] && [ -s "$T/job/job.csv" ]
+}
+
 @test "killed with all its programs, what was recorded is in the database; --report makes the results" {
 	setsid job-monitor --usage 0.1 -o "$T/job" -- sh -c 'sh -c "exit 59"; sleep 33' >/dev/null 2>&1 &
 	for _ in $(seq 100); do

@@ -364,6 +364,10 @@ fields_agree() {
 	expect 1 '' "lttng-convert: cannot find a trace in $T/empty: no metadata file with streams beside it is there or below"
 	try lttng-convert "$T/none"
 	expect 1 '' "lttng-convert: cannot open $T/none: No such file or directory"
+	smoke=$(trace smoke)/trace
+	lttng-convert -e sched_switch "$smoke" >"$T/once"
+	try lttng-convert -e sched_switch "$smoke" "$smoke/kernel"
+	expect 0 "$(cat "$T/once")" "lttng-convert: $smoke/kernel was named before: it is read once"
 	echo stray >"$T/empty/deep/metadata"
 	try lttng-convert "$T/empty"
 	[ "$status" = 1 ] && [[ $err == "lttng-convert: passing over $T/empty/deep/metadata: no stream with data is beside it"* ]]

@@ -99,6 +99,32 @@ peer() {
 	expect 0 '' 'cputop: nothing found: no sched_switch event is there, or none is left by --end and --process'
 }
 
+@test "traces without contexts, by each awk: who it was is not known, and nothing else is wrong" {
+	need_trace smoke
+	lttng-convert "$trace/trace" 2>/dev/null |
+		sed 's/\tcomm=[^\t]*//; s/\tpid=[0-9]*//; s/\t\(prev\|next\|payload.\|child\|parent\)_\?comm=[^\t]*//g' >"$T/bare"
+	mkdir "$T/bin"
+	for awk in mawk gawk; do
+		command -v $awk >/dev/null || continue
+		ln -sf "$(command -v $awk)" "$T/bin/awk"
+		for command in syscalls cpu-usage process-info io-analysis; do
+			PATH=$T/bin:$PATH try "$command" "$T/bare"
+			[ "$status" = 0 ] && ! grep -qv '^spans: ' <<<"$err" || { echo "$awk $command: $status $err"; false; }
+			printf '%s\n' "$out" >"$T/$command.$awk"
+		done
+	done
+	[ ! -e "$T/cpu-usage.gawk" ] || [ ! -e "$T/cpu-usage.mawk" ] || diff "$T/cpu-usage.mawk" "$T/cpu-usage.gawk"
+}
+
+@test "cpu-usage: what a thread did before its process was known is its process's" {
+	need_trace postgres
+	cpu-usage "$trace/trace" 2>/dev/null >"$T/out"
+	sed -n '/Summary/,$p' "$T/out" >"$T/summary"
+	run ! grep -q "TID:" "$T/summary"
+	[ "$(awk '{ for (i = 1; i < NF; i++) if ($i == "waited") s += $(i + 1) } END { printf "%.0f", s }' "$T/summary")" = \
+		"$(lttng-convert "$trace/trace" 2>/dev/null | spans -e runq 2>/dev/null | stats -a sum -o tskv dur_ns | grep -o '[0-9]*$')" ]
+}
+
 @test "each: the reader that has enough ends it silently; a full disk does not" {
 	need_trace smoke
 	for command in "${all[@]}"; do

@@ -336,7 +336,7 @@ assert not d.getElementsByTagName("script")' "$T/try.out" ;;
 	[ "$(sed -n '/^\$spans/,/^END/p' "$T/gp" | awk 'NF == 3 && $1 != "$spans0" { printf "%d %.0f; ", $1, ($3 - $2) * 1e9 }')" = "1 100; 0 900; 1 100; " ]
 	run -2 plot-data --kind timeline "$T/in"
 	# That rows are left out is said, whatever the title is.
-	for i in {10..99}; do record "ts=17952251100000010$i" ev=x "name=n$i" dur_ns=$i; done >"$T/in"
+	for i in {10..99}; do record "ts=17952251100000010$i" ev=x "name=n$i" dur_ns="$i"; done >"$T/in"
 	plot-data --kind timeline -g name --title T --script "$T/in" >"$T/gp" 2>"$T/err"
 	grep -q '^set xlabel .*; the longest 44 of 90 rows)' "$T/gp"
 }

@@ -153,7 +153,7 @@ setup() {
 	T=$BATS_TEST_TMPDIR
 	flame --kind off-cpu --kallsyms "$kallsyms" --by comm,tid -o "$T/most" "$trace/trace" >/dev/null
 	grep -q '^jbd2/vda-8;tid=[0-9]*;ret_from_fork;kthread;' "$T/most/stacks.folded"
-	! grep -qE '^(ksoftirqd|migration|kcompactd)|;state=' "$T/most/stacks.folded"
+	run ! grep -qE '^(ksoftirqd|migration|kcompactd)|;state=' "$T/most/stacks.folded"
 	LC_ALL=C sort -c "$T/most/stacks.folded"
 	# Nothing else is gone, and who asks for such a thread gets it.
 	lttng-convert "$trace/trace" | spans -e blocked | where '!unfinished' 'state!=I' |
