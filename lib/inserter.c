@@ -10,12 +10,14 @@
 #include "intern.h"
 #include "memory.h"
 #include "message.h"
+#include "number.h"
 
 enum { KEYS_TOLD = 10 };
 
 struct column {
 	struct lookup lookup;
 	bool boolean;		/* declared so that true and false are 1 and 0 */
+	bool number;		/* and so that text that is a number becomes one (sqlite.org/datatype3.html, 3.1) */
 };
 
 struct inserter {
@@ -43,6 +45,12 @@ static char *name_of(const char *table, bool *declared)
 	return memory_copy((struct slice){ table, len });
 }
 
+static bool is_number(const char *type)
+{
+	return strstr(type, "INT") || !(!*type || strstr(type, "CHAR") || strstr(type, "CLOB") ||
+					strstr(type, "TEXT") || strstr(type, "BLOB"));
+}
+
 /* The columns of the table in the database, and the statement that fills them. */
 static void know_columns(struct inserter *s, const char *path)
 {
@@ -58,6 +66,7 @@ static void know_columns(struct inserter *s, const char *path)
 		s->columns = memory_grow(s->columns, &s->room, s->n + 1, sizeof *s->columns);
 		s->columns[s->n] = (struct column){ .lookup.key = slice_of(name) };
 		s->columns[s->n].boolean = strstr(type, "INT") || strstr(type, "BOOL");
+		s->columns[s->n].number = is_number(type);
 		intern_id(s->columns_known, slice_of(name));
 		sqlite3_str_appendf(sql, "%s\"%w\"", s->n++ ? "," : "", name);
 		free(type);
@@ -113,12 +122,23 @@ static bool is_word(struct slice value, const char *small, const char *large)
 	return slice_equal(value, slice_of(small)) || slice_equal(value, slice_of(large));
 }
 
+/* Not an integer, which may have more digits than a double. */
+static bool fraction(struct slice value, double *real)
+{
+	return (memchr(value.at, '.', value.len) || memchr(value.at, 'e', value.len)) && !memchr(value.at, 'x', value.len) &&
+	       number_real(value, real);
+}
+
 static void bind(struct inserter *s, int index, const struct column *column, struct slice value)
 {
+	double real;
+
 	if (column->boolean && is_word(value, "true", "True"))
 		sqlite3_bind_int(s->insert, index, 1);
 	else if (column->boolean && is_word(value, "false", "False"))
 		sqlite3_bind_int(s->insert, index, 0);
+	else if (column->number && fraction(value, &real))
+		sqlite3_bind_double(s->insert, index, real);	/* what SQLite makes of the text is not always the nearest */
 	else
 		database_bind_text(s->insert, index, value);
 }

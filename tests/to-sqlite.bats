@@ -505,3 +505,22 @@ to-sqlite: 2 records into t of out.db'
 		[ "$(sqlite3 "$T/x.db" 'select (select count(*) from a) + (select count(*) from b)')" = 2 ]
 	done
 }
+
+@test "--into: fractions are the nearest doubles, where SQLite's own reading of texts may be off by a bit" {
+	python3 - "$T/values" <<-'E' >in
+	import random, sys
+	random.seed(5)
+	values = [repr(random.random() * 10 ** random.randint(-30, 30)) for _ in range(20000)] + ['0.609597', '1e-05', '-2.5']
+	open(sys.argv[1], 'w').write('\n'.join(values))
+	for value in values:
+	    print(f'ts=1\tev=x\tv={value}\tname={value}')
+	E
+	try to-sqlite --into 't(v REAL, name TEXT)' out.db <in
+	[ "$status" = 0 ]
+	python3 - "$T/values" <<-'E'
+	import sqlite3, sys
+	rows = sqlite3.connect('out.db').execute('select v, name from t order by rowid').fetchall()
+	values = open(sys.argv[1]).read().split('\n')
+	assert rows == [(float(value), value) for value in values]
+	E
+}
