@@ -25,7 +25,9 @@ struct flow {
 	__u8 owned;		/* the thread in `row` is known */
 	__u8 has_ends;
 	__u8 unused;
-	__u32 sender, unused_too;
+	__u32 sender;
+	__u32 written, copied;	/* the connection's own counts when they were looked at last */
+	__u32 unused_too;
 	__u64 sending;		/* since when a send is under way, of the thread `sender`; 0: none is */
 	__u64 opened, closed;	/* the connection; closed 0: it is not */
 	__u64 tx, rx;
@@ -101,6 +103,12 @@ static __always_inline void take_owner(struct flow *flow, struct task_struct *ta
 	flow->owned = 1;
 }
 
+static __always_inline void take_counts(struct flow *flow, const struct sock *sk)
+{
+	flow->written = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+	flow->copied = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
+}
+
 /* Of a connection that was open before it was heard of. Who opened it: connect() leaves its mark on a port. */
 static __always_inline struct flow *flow_found(const struct sock *sk, __u64 ts)
 {
@@ -113,6 +121,7 @@ static __always_inline struct flow *flow_found(const struct sock *sk, __u64 ts)
 	flow->row.first_state = sk->__sk_common.skc_state;
 	flow->row.client = BPF_CORE_READ((const struct inet_connection_sock *)sk, icsk_bind_hash, fastreuse) < 0;
 	flow->row.retransmits = BPF_CORE_READ((const struct tcp_sock *)sk, total_retrans);
+	take_counts(flow, sk);
 	return flow;
 }
 
@@ -363,6 +372,82 @@ int BPF_PROG(on_received_fexit, struct sock *sk, void *msg, __u64 size, int flag
 	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
 }
 
+/*
+ * Where functions cannot be traced so: the connection's own counts, whenever a thread that works on it is seen to
+ * send a segment, or to have taken bytes.
+ */
+bool counting;
+
+static __always_inline void count(void *ctx, struct sock *sk, bool sent)
+{
+	struct flow *flow = flow_of(sk, bpf_ktime_get_ns());
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+	__u32 now, n;
+
+	counting = true;
+	if (!flow)
+		return;
+	now = sent ? BPF_CORE_READ(tcp, write_seq) : BPF_CORE_READ(tcp, copied_seq);
+	n = now - (sent ? flow->written : flow->copied);
+	if (!n || n >> 31)
+		return;
+	if (sent)
+		flow->written = now;
+	else
+		flow->copied = now;
+	moves(ctx, sk, sent, n);
+}
+
+/* Bytes that no thread was seen to send: those that go out when there is room again, and the last ones. */
+static __always_inline void count_rest(struct flow *flow, const struct sock *sk, __u64 ts)
+{
+	__u32 n = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq) - flow->written;
+
+	if (!counting || !n || n >> 31)
+		return;
+	flow->written += n;
+	flow->tx += n;
+	flow->row.tx += n;
+	if (flow->phase == ANSWERED && !flow->row.client)
+		flow->row.last = ts;
+}
+
+/* Its own end, too, counts as a byte that is written. (In some other states it may be less than a socket.) */
+static __always_inline bool may_write(const struct sock *sk)
+{
+	__u8 state = sk->__sk_common.skc_state;
+
+	return state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT;
+}
+
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(on_sent_segment, struct sk_buff *segment)
+{
+	struct sock *sk = segment->sk;
+	struct flow *flow;
+
+	run_begins();
+	if (!sk || !may_write(sk) || !is_tcp(sk))
+		return 0;
+	if (sk->sk_lock.owned)
+		count(ctx, sk, true);
+	else if ((flow = flow_get(sk, 0)))
+		count_rest(flow, sk, bpf_ktime_get_ns());
+	return 0;
+}
+
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(on_received_bytes, struct sock *sk)
+{
+	run_begins();
+	if (!is_tcp(sk))
+		return 0;
+	if (may_write(sk))
+		count(ctx, sk, true);
+	count(ctx, sk, false);
+	return 0;
+}
+
 /* A send begins, or goes on: while it lasts, the other side may answer already. */
 static __always_inline int sends(const struct sock *sk)
 {
@@ -482,6 +567,10 @@ int BPF_PROG(on_state, const struct sock *sk, int old, int new)
 	flow = flow_get(sk, 0);
 	if (!flow)
 		return 0;
+	if (new == TCP_ESTABLISHED)
+		take_counts(flow, sk);
+	else if (old == TCP_ESTABLISHED || old == TCP_CLOSE_WAIT)
+		count_rest(flow, sk, ts);
 	if (nothing_follows(flow, sk, old, new))
 		finish(flow, sk, ts);
 	if (new == TCP_CLOSE) {

@@ -174,8 +174,13 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
 
+typedef struct {
+	int owned;			/* a thread works on the socket */
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	__u16 sk_protocol;
 	__u8 sk_shutdown;
 };
@@ -195,6 +200,11 @@ struct inet_connection_sock {
 struct tcp_sock {
 	__u32 srtt_us;			/* eighths of a microsecond */
 	__u32 total_retrans;
+	__u32 write_seq, copied_seq;	/* grow by what was written and read */
+};
+
+struct sk_buff {
+	struct sock *sk;
 };
 
 struct socket {
@@ -237,7 +247,8 @@ enum {
 
 /* include/net/tcp_states.h */
 enum {
-	TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LISTEN = 10,
+	TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7,
+	TCP_CLOSE_WAIT = 8, TCP_LISTEN = 10,
 };
 
 enum { PF_KTHREAD = 0x00200000 };	/* a thread of the kernel itself */

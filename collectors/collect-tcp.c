@@ -24,9 +24,11 @@
 
 static struct bpfobject_program programs[] = {
 	{ .name = "on_sent", .gives = "bytes that are sent", .instead = "on_sent_fexit" },
-	{ .name = "on_sent_fexit", .gives = "the same, before Linux 6.3" },
+	{ .name = "on_sent_fexit", .gives = "the same, before Linux 6.3", .instead = "on_sent_segment" },
+	{ .name = "on_sent_segment", .gives = "the same, where functions cannot be traced" },
 	{ .name = "on_received", .gives = "bytes that are received", .instead = "on_received_fexit" },
-	{ .name = "on_received_fexit", .gives = "the same, before Linux 6.3" },
+	{ .name = "on_received_fexit", .gives = "the same, before Linux 6.3", .instead = "on_received_bytes" },
+	{ .name = "on_received_bytes", .gives = "the same, where functions cannot be traced" },
 	{ .name = "on_sending", .gives = "when a send begins", .instead = "on_sending_fentry" },
 	{ .name = "on_sending_fentry", .gives = "the same, before Linux 6.16; without it, when the send returns",
 	  .optional = true },
@@ -239,6 +241,8 @@ int main(int argc, char **argv)
 		.readv = SYS_readv, .writev = SYS_writev, .recvmsg = SYS_recvmsg, .sendmsg = SYS_sendmsg,
 	};
 	collect_start(tcp.collect);
+	if (bpf_program__autoload(skeleton->progs.on_sent_segment))
+		message("this kernel tells no sends and receives: they are seen by the counts of connections");
 	tcp.out = collect_out(tcp.collect);
 	if (stacks)
 		news = news_new(tcp.symbols, bpf_map__fd(skeleton->maps.news));

@@ -15,6 +15,7 @@
 
 #include "memory.h"
 #include "message.h"
+#include "options.h"
 #include "privilege.h"
 
 enum {
@@ -184,15 +185,29 @@ bool bpfobject_has(const struct bpfobject *object, const char *program)
 	return false;
 }
 
-/* Chooses among programs and those that can take their place. */
+/* Programs that WEIR_WITHOUT names, with commas between, are taken for refused: for tests of those in their place. */
+static bool is_refused(const char *name)
+{
+	const char *list = getenv("WEIR_WITHOUT");
+	char **names = options_split(list ? list : ""), **one = names;
+
+	while (*one && strcmp(*one, name))
+		one++;
+	name = *one;
+	free(names);
+	return name;
+}
+
+/* Chooses among programs and those that can take their place, which may have such themselves. */
 static void choose(struct bpfobject *object)
 {
 	for (struct bpfobject_program *p = object->programs; p->name; p++) {
-		if (p->off || (!p->instead && !p->optional))
-			continue;
-		p->off = try_alone(object, p->name) != 0;
+		bool refused = !p->off && (p->instead || p->optional) &&
+			       (is_refused(p->name) || try_alone(object, p->name) != 0);
+
+		p->off |= refused;
 		for (struct bpfobject_program *q = object->programs; q->name && p->instead; q++)
-			if (!strcmp(q->name, p->instead) && !p->off)
+			if (!strcmp(q->name, p->instead) && !refused)
 				q->off = true;
 	}
 	for (struct bpfobject_program *p = object->programs; p->name; p++)

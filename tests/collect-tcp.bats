@@ -67,6 +67,20 @@ values() {
 	done
 }
 
+@test "where a kernel tells neither sends nor receives, the connections' own counts do" {
+	export WEIR_WITHOUT=on_sent,on_sent_fexit,on_received,on_received_fexit,on_sending,on_sending_fentry
+	collect-tcp -t 0 -o "$T/r" -- python3 "$peers" run >"$T/expected" 2>"$T/err"
+	grep -qx 'collect-tcp: this kernel tells no sends and receives: they are seen by the counts of connections' "$T/err"
+	python3 "$peers" check "$T/r" "$T/expected"
+	collect-tcp -t 0 -o "$T/r" -- python3 "$peers" calls >"$T/paths" 2>/dev/null
+	diff "$T/paths" <(values http_path role=client)
+	diff "$T/paths" <(values http_path role=server)
+	collect-tcp -t 0 --connections -o "$T/r" -- python3 "$peers" duplex >"$T/bytes" 2>/dev/null
+	read -r there back <"$T/bytes"
+	[ "$(values tx_bytes ev=conn role=client) $(values rx_bytes ev=conn role=client)" = "$there $back" ]
+	[ "$(values tx_bytes ev=conn role=server) $(values rx_bytes ev=conn role=server)" = "$back $there" ]
+}
+
 @test "connections open at the start and end: who opened them, bytes as ss counts them, an exchange under way" {
 	need ss
 	mkfifo "$T/in"

@@ -313,10 +313,12 @@ def compare(row, want, client):
     for key, value in exact.items():
         assert row.get(key) == (None if value is None else str(value)), (key, value, row)
     dur, ts, high = int(row["dur_ns"]), int(row["ts"]), want["high"]
+    # Where receives are not seen themselves, nor is one that gets nothing: the end is that of the connection.
+    slack = 1e9 if none and os.environ.get("WEIR_WITHOUT") else 0
     # The server begins to measure after it has received, which is where its own exchange begins.
-    assert want["low"] <= dur <= high, (want, row)
+    assert want["low"] <= dur <= high + slack, (want, row)
     # Two clocks, of which one is adjusted.
-    assert want["wall"] - 5e6 <= ts - dur and ts <= want["wall_end"] + 5e6, (want, row)
+    assert want["wall"] - 5e6 <= ts - dur and ts <= want["wall_end"] + 5e6 + slack, (want, row)
     assert ("ttfb_ns" in row) != none
     if not none:
         assert want["first_low"] <= int(row["ttfb_ns"]) <= dur, (want, row)
