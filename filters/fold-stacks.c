@@ -53,6 +53,7 @@ struct fold {
 	bool stacks;		/* some record had one */
 
 	struct intern *events;	/* of perf's samples */
+	struct slice event;	/* that of the last one */
 	uint64_t bare;		/* samples without stack */
 };
 
@@ -185,7 +186,8 @@ static void take_sample(void *data, const struct perfscript_sample *sample)
 		f->bare++;
 		return;
 	}
-	intern_id(f->events, sample->event);
+	if (!slice_equal(sample->event, f->event))
+		f->event = intern_text(f->events, intern_id(f->events, sample->event));
 	if (f->unfold) {
 		unfold_sample(f->out, sample);
 		return;

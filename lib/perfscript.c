@@ -56,30 +56,26 @@ static struct slice trimmed(struct slice text)
 /* Takes the first word off REST. */
 static struct slice word(struct slice *rest)
 {
-	const char *at = rest->at, *end = at + rest->len;
-	struct slice first;
+	const char *at = rest->at, *end = at + rest->len, *start;
 
 	while (at < end && blank(*at))
 		at++;
-	for (first = (struct slice){ at, 0 }; at < end && !blank(*at); at++)
-		first.len++;
+	for (start = at; at < end && !blank(*at);)
+		at++;
 	*rest = (struct slice){ at, (size_t)(end - at) };
-	return first;
+	return (struct slice){ start, (size_t)(at - start) };
 }
 
 /* Takes the last word off REST. */
 static struct slice last_word(struct slice *rest)
 {
-	struct slice last;
+	struct slice text = trimmed(*rest);
+	const char *end = text.at + text.len, *at = end;
 
-	*rest = trimmed(*rest);
-	last = (struct slice){ rest->at + rest->len, 0 };
-	while (last.len < rest->len && !blank(last.at[-1])) {
-		last.at--;
-		last.len++;
-	}
-	rest->len -= last.len;
-	return last;
+	while (at > text.at && !blank(at[-1]))
+		at--;
+	*rest = (struct slice){ text.at, (size_t)(at - text.at) };
+	return (struct slice){ at, (size_t)(end - at) };
 }
 
 static bool is_digit(char c)
