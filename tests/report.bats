@@ -183,3 +183,10 @@ setup() {
 	try report -o "$BATS_TEST_TMPDIR/report" --elf x "$BATS_TEST_TMPDIR/raw"
 	[ "$status" = 0 ] && [[ $err == *'--elf is of no use: the input has no call stacks'* ]]
 }
+
+@test "a directory without a trace: one line, and nothing is left behind" {
+	mkdir "$T/empty"
+	try report -o "$T/none" "$T/empty"
+	expect 1 '' "lttng-convert: cannot find a trace in $T/empty: no metadata file with streams beside it is there or below"
+	[ ! -e "$T/none" ]
+}
