@@ -190,12 +190,13 @@ static bool is_refused(const char *name)
 {
 	const char *list = getenv("WEIR_WITHOUT");
 	char **names = options_split(list ? list : ""), **one = names;
+	bool refused;
 
 	while (*one && strcmp(*one, name))
 		one++;
-	name = *one;
+	refused = *one != NULL;
 	free(names);
-	return name;
+	return refused;
 }
 
 /* Chooses among programs and those that can take their place, which may have such themselves. */
