@@ -360,6 +360,7 @@ int main(int argc, char **argv)
 			    "  collect-syscalls -s write --args -d 1 | where 'arg2>1000'\n",
 	};
 	struct collect_syscalls *skeleton;
+	int status;
 
 	(void)argc;
 	common.command = options_parse(&program, argv);
@@ -401,5 +402,7 @@ int main(int argc, char **argv)
 				  put_unfinished, &calls);
 	sums_reader_free(calls.sums);
 	free(only.items);
-	return collect_end(calls.collect);
+	status = collect_end(calls.collect);
+	free(skeleton);		/* what it held went with the collector */
+	return status;
 }

@@ -78,6 +78,7 @@ static pid_t record(uint64_t duration_ns, char **command)
 	static char name[] = "collect-sched", lasts[] = "-d", duration[40], all[] = "--all", end[] = "--";
 	char **argv;
 	size_t n = 0, words = 0;
+	pid_t collector;
 
 	while (command[words])
 		words++;
@@ -93,7 +94,9 @@ static pid_t record(uint64_t duration_ns, char **command)
 		argv[n++] = end;
 	}
 	memcpy(argv + n, command, words * sizeof *argv);
-	return live_start(argv);
+	collector = live_start(argv);
+	free(argv);
+	return collector;
 }
 
 int main(int argc, char **argv)
