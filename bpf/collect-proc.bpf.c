@@ -48,16 +48,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-static __always_inline __u32 cpu_of(struct task_struct *task)
-{
-	if (bpf_core_field_exists(task->thread_info.cpu))
-		return BPF_CORE_READ(task, thread_info.cpu);
-	return BPF_CORE_READ((struct task_struct___cpu *)task, cpu);
-}
-
 static __always_inline __u64 thread_cpu_ns(struct task_struct *task, __u64 now)
 {
-	const struct proc_stamp *stamp = &stamps[cpu_of(task) & (COUNTED_CPUS - 1)];
+	const struct proc_stamp *stamp = &stamps[task_cpu(task) & (COUNTED_CPUS - 1)];
 	__u64 ran = BPF_CORE_READ(task, se.sum_exec_runtime), with_now;
 
 	if (stamp->tid != (__u32)BPF_CORE_READ(task, pid) || stamp->ts > now)
@@ -471,7 +464,7 @@ int tell_processes(struct bpf_iter__task *ctx)
 	if (!task_is_wanted(task, &role, &asked) && what != TELL_PRESENT)
 		return 0;
 	event_of(&now.event, task, bpf_ktime_get_ns(), (__u8)what, role, asked);
-	now.event.cpu = cpu_of(task);
+	now.event.cpu = task_cpu(task);
 	now.cpu_ns = thread_cpu_ns(task, now.event.ts);
 	if (leads) {
 		if (!tells_process(task, what, &now))
