@@ -218,16 +218,21 @@ static __always_inline void output_with_stack(struct task_struct *task, struct s
 	event_output(room, sizeof room->span + (kernels + users) * sizeof(__u64));
 }
 
-static __always_inline struct sched_span *reserve_throttled(const struct stretch *stretch, __u64 ns,
-								__u64 dur_ns)
+static __always_inline struct sched_held held_until(const struct throttle *throttle, __u64 ts)
+{
+	struct sched_held held = { .ns = throttle_took(throttle, ts), .cgroup = throttle->cgroup };
+
+	held.after_ns = throttle->held ? 0 : ts - throttle->since - held.ns;
+	return held;
+}
+
+static __always_inline struct sched_span *reserve_throttled(const struct sched_held *held)
 {
 	struct sched_throttled *event = event_reserve(sizeof *event);
 
 	if (!event)
 		return NULL;
-	event->ns = ns;
-	event->after_ns = stretch->throttle.held ? 0 : dur_ns - ns;
-	event->cgroup = stretch->throttle.cgroup;
+	event->held = *held;
 	return &event->span;
 }
 
@@ -235,7 +240,8 @@ static __always_inline struct sched_span *reserve_throttled(const struct stretch
 static __always_inline void ends(struct task_struct *task, struct stretch *stretch, __u64 ts, __u8 why,
 				 __u32 other_tid, const char *other_comm)
 {
-	__u64 dur = ts - stretch->since, throttled;
+	struct sched_held held = { 0 };
+	__u64 dur = ts - stretch->since;
 	struct sched_span *span;
 	__u8 state = stretch->state, role;
 	bool asked;
@@ -252,8 +258,9 @@ static __always_inline void ends(struct task_struct *task, struct stretch *stret
 		output_with_stack(task, stretch, ts, role, asked);
 		return;
 	}
-	throttled = state == SCHED_RUNNABLE ? throttle_took(&stretch->throttle, ts) : 0;
-	span = throttled ? reserve_throttled(stretch, throttled, dur) : event_reserve(sizeof *span);
+	if (state == SCHED_RUNNABLE)
+		held = held_until(&stretch->throttle, ts);
+	span = held.ns ? reserve_throttled(&held) : event_reserve(sizeof *span);
 	if (!span)
 		return;
 	fill(span, task, stretch, ts, role, asked);
@@ -264,7 +271,7 @@ static __always_inline void ends(struct task_struct *task, struct stretch *stret
 		span->other_tid = other_tid;
 		bpf_probe_read_kernel(span->other_comm, COMM, other_comm);
 	}
-	span->throttled = throttled != 0;
+	span->throttled = held.ns != 0;
 	event_submit(span);
 }
 
@@ -335,9 +342,7 @@ static __always_inline void raw_event(struct task_struct *current, struct task_s
 	event->next_prio = prio_of(named);
 	event->target_cpu = event->event.cpu;
 	event->flag = flag;
-	event->throttled_ns = waited ? throttle_took(waited, ts) : 0;
-	event->throttled_after_ns = waited && !waited->held ? ts - waited->since - event->throttled_ns : 0;
-	event->cgroup = waited ? waited->cgroup : 0;
+	event->held = waited ? held_until(waited, ts) : (struct sched_held){ 0 };
 	bpf_probe_read_kernel(event->next_comm, COMM, named->comm);
 	event_submit(event);
 }
@@ -504,9 +509,8 @@ static __always_inline int tell_now(struct bpf_iter__task *ctx, struct task_stru
 	now.why = stretch->why;
 	now.letter = stretch->letter;
 	now.clipped = stretch->clipped;
-	now.throttled_ns = stretch->state == SCHED_RUNNABLE ? throttle_took(&stretch->throttle, now.event.ts) : 0;
-	now.throttled_after_ns = stretch->throttle.held ? 0 : now.event.ts - stretch->since - now.throttled_ns;
-	now.cgroup = stretch->throttle.cgroup;
+	if (stretch->state == SCHED_RUNNABLE)
+		now.held = held_until(&stretch->throttle, now.event.ts);
 	bpf_seq_write(ctx->meta->seq, &now, sizeof now);
 	return 0;
 }

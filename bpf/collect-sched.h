@@ -28,12 +28,17 @@ struct sched_span {
 	char other_comm[COMM];
 };
 
-/* A wait in which a CPU quota held the thread back. */
+/* How a CPU quota held a thread back in a wait. */
+struct sched_held {
+	__u64 ns;		/* so long; 0: not at all, and the rest means nothing */
+	__u64 after_ns;		/* so long after the begin of the wait */
+	__u64 cgroup;		/* id of the one with the quota; 0: not known */
+};
+
+/* A wait in which it did. */
 struct sched_throttled {
 	struct sched_span span;
-	__u64 ns;		/* of span.dur_ns, */
-	__u64 after_ns;		/* so long after its begin */
-	__u64 cgroup;		/* id of the one with the quota; 0: not known */
+	struct sched_held held;
 };
 
 /* Where a sleep began: the innermost address first, the kernel's before the program's. */
@@ -45,8 +50,7 @@ struct sched_stack {
 
 struct sched_raw {
 	struct event event;	/* of the thread that runs */
-	/* A switch: of the wait of the next one, as in sched_throttled. */
-	__u64 throttled_ns, throttled_after_ns, cgroup;
+	struct sched_held held;	/* a switch: in the wait of the next one */
 	__u32 prev_prio, prev_state;
 	__u32 next_tid, next_prio;	/* of a wakeup: the woken thread */
 	__u32 target_cpu;
@@ -58,7 +62,7 @@ struct sched_raw {
 struct sched_now {
 	struct event event;
 	__u64 since;
-	__u64 throttled_ns, throttled_after_ns, cgroup;
+	struct sched_held held;
 	__u8 state, why, letter, clipped;
 	__u8 wanted;
 	__u8 unused[3];

@@ -81,10 +81,10 @@ static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 	return (struct slice){ sched->field, key.len + frames.len };
 }
 
-static struct span_throttled throttled_of(uint64_t ns, uint64_t after_ns, uint64_t cgroup)
+static struct span_throttled throttled_of(const struct sched_held *held)
 {
-	return (struct span_throttled){ (int64_t)ns, (int64_t)after_ns,
-					ns && cgroup ? cgroup_name(cgroup) : (struct slice){ "", 0 } };
+	return (struct span_throttled){ (int64_t)held->ns, (int64_t)held->after_ns,
+					held->ns && held->cgroup ? cgroup_name(held->cgroup) : (struct slice){ "", 0 } };
 }
 
 static void put_span(struct sched *sched, const struct sched_span *at, struct span *span,
@@ -118,7 +118,7 @@ static void put_context(struct sched *sched, const struct span *span, struct sli
 static void put_switch(struct sched *sched, const struct sched_raw *raw, const struct span *span,
 		       struct slice next_comm)
 {
-	struct span_throttled next = throttled_of(raw->throttled_ns, raw->throttled_after_ns, raw->cgroup);
+	struct span_throttled next = throttled_of(&raw->held);
 
 	put_context(sched, span, SLICE("sched_switch"));
 	writer_raw(sched->out, KEY("prev_comm"), span->comm);
@@ -168,15 +168,14 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 
 	if (event->kind == SCHED_SPAN && size >= sizeof(struct sched_span)) {
 		const struct sched_span *at = (const struct sched_span *)event;
-
-		const struct sched_throttled *held = (const struct sched_throttled *)event;
+		const struct sched_throttled *waited = (const struct sched_throttled *)event;
 		struct span_throttled throttled = { 0 };
 
 		if (size < sizeof *at + 8u * (at->kernels + at->users) ||
-		    (at->throttled && size < sizeof *held))
+		    (at->throttled && size < sizeof *waited))
 			return;
 		if (at->throttled)
-			throttled = throttled_of(held->ns, held->after_ns, held->cgroup);
+			throttled = throttled_of(&waited->held);
 		span->dur_ns = (int64_t)at->dur_ns;
 		span->clipped = at->clipped;
 		put_span(sched, at, span, throttled);
@@ -222,7 +221,7 @@ static void put_unfinished(void *state, const void *record)
 	span.dur_ns = (int64_t)(ended - now->since);
 	span.unfinished = true;
 	span.clipped = now->clipped;
-	put_span(sched, &at, &span, throttled_of(now->throttled_ns, now->throttled_after_ns, now->cgroup));
+	put_span(sched, &at, &span, throttled_of(&now->held));
 }
 
 static void name_sums(void *state, struct writer *out, uint32_t what)
@@ -236,21 +235,12 @@ static void name_sums(void *state, struct writer *out, uint32_t what)
 		writer_raw(out, KEY("group.ev"), slice_of(names[what]));
 }
 
-static void pass_sums(struct sched *sched, int64_t ts, bool last)
-{
-	uint64_t counted, lost = sums_reader_pass(sched->sums, sched->out, ts, last, name_sums, NULL, &counted);
-
-	collect_summed(sched->collect, counted);
-	if (lost)
-		collect_lost(sched->collect, lost, "aggregate");
-}
-
 static void on_time(void *state, int64_t ts)
 {
 	struct sched *sched = state;
 
 	if (sched->sums)
-		pass_sums(sched, ts, false);
+		sums_reader_pass(sched->sums, ts, false);
 }
 
 static void ignore(void *state, const void *record)
@@ -314,14 +304,14 @@ int main(int argc, char **argv)
 	}
 	skeleton->rodata->yield_nr = SYS_sched_yield;
 	if (interval)
-		sched.sums = sums_reader_new(collect_object(sched.collect), interval);
+		sched.sums = sums_reader_new(sched.collect, interval, name_sums, NULL);
 	collect_start(sched.collect);
 	sched.out = collect_out(sched.collect);
 	bpfobject_iterate(collect_object(sched.collect), "begin_tasks", sizeof(struct sched_now),
 			  raw ? put_statedump : ignore, &sched);
 	collect_run(sched.collect, on_event, on_time, &sched);
 	if (sched.sums)
-		pass_sums(&sched, collect_ts(sched.collect, collect_ended(sched.collect)), true);
+		sums_reader_pass(sched.sums, collect_ts(sched.collect, collect_ended(sched.collect)), true);
 	else if (skeleton->rodata->spans)
 		bpfobject_iterate(collect_object(sched.collect), "end_tasks", sizeof(struct sched_now),
 				  put_unfinished, &sched);

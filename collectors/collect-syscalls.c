@@ -263,21 +263,12 @@ static void name_sums(void *state, struct writer *out, uint32_t what)
 		writer_u64(out, KEY("group.id"), what & ~CALL_COMPAT);
 }
 
-static void pass_sums(struct calls *calls, int64_t ts, bool last)
-{
-	uint64_t counted, lost = sums_reader_pass(calls->sums, calls->out, ts, last, name_sums, calls, &counted);
-
-	collect_summed(calls->collect, counted);
-	if (lost)
-		collect_lost(calls->collect, lost, "aggregate");
-}
-
 static void on_time(void *state, int64_t ts)
 {
 	struct calls *calls = state;
 
 	if (calls->sums)
-		pass_sums(calls, ts, false);
+		sums_reader_pass(calls->sums, ts, false);
 }
 
 /* What the kernel's side has to know of each call. */
@@ -391,12 +382,12 @@ int main(int argc, char **argv)
 	skeleton->rodata->listed = only.count;
 	choose_calls(&calls, skeleton->rodata->plans, &only);
 	if (interval)
-		calls.sums = sums_reader_new(collect_object(calls.collect), interval);
+		calls.sums = sums_reader_new(calls.collect, interval, name_sums, &calls);
 	collect_start(calls.collect);
 	calls.out = collect_out(calls.collect);
 	collect_run(calls.collect, on_event, on_time, &calls);
 	if (calls.sums)
-		pass_sums(&calls, collect_ts(calls.collect, collect_ended(calls.collect)), true);
+		sums_reader_pass(calls.sums, collect_ts(calls.collect, collect_ended(calls.collect)), true);
 	else if ((spans || !raw) && !failed)
 		bpfobject_iterate(collect_object(calls.collect), "end_tasks", sizeof(struct call_event_long),
 				  put_unfinished, &calls);

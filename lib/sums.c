@@ -23,7 +23,10 @@ struct group {
 };
 
 struct sums_reader {
-	struct bpfobject *object;
+	struct collect *collect;
+	struct bpfobject *object;	/* of it */
+	sums_names *names;
+	void *state;
 	struct sums_cpu *cpus;	/* the kernel's array, mapped when it is there */
 	int cpus_n;
 	uint64_t interval;
@@ -36,11 +39,14 @@ struct sums_reader {
 	size_t n, room;
 };
 
-struct sums_reader *sums_reader_new(struct bpfobject *object, uint64_t interval_ns)
+struct sums_reader *sums_reader_new(struct collect *collect, uint64_t interval_ns, sums_names *names, void *state)
 {
 	struct sums_reader *reader = memory_zeroed(sizeof *reader);
 
-	reader->object = object;
+	reader->collect = collect;
+	reader->object = collect_object(collect);
+	reader->names = names;
+	reader->state = state;
 	reader->interval = interval_ns;
 	figures_parse("sum", &reader->figure[0]);
 	figures_parse("p50", &reader->figure[1]);
@@ -50,9 +56,9 @@ struct sums_reader *sums_reader_new(struct bpfobject *object, uint64_t interval_
 	reader->cpus_n = libbpf_num_possible_cpus();
 	if (reader->cpus_n < 1)
 		message_die("cannot find out how many CPUs there are: %s", strerror(-reader->cpus_n));
-	bpfobject_room(object, "sums_cpus", (uint32_t)reader->cpus_n);
-	bpfobject_room(object, "sums", SUMS_MAX);
-	bpfobject_room(object, "sums_buckets", SUMS_BUCKETS_MAX);
+	bpfobject_room(reader->object, "sums_cpus", (uint32_t)reader->cpus_n);
+	bpfobject_room(reader->object, "sums", SUMS_MAX);
+	bpfobject_room(reader->object, "sums_buckets", SUMS_BUCKETS_MAX);
 	return reader;
 }
 
@@ -217,14 +223,14 @@ static void take_near_buckets(struct sums_reader *reader, uint16_t side)
 	}
 }
 
-static void put(struct sums_reader *reader, struct writer *out, int64_t ts, struct group *group, sums_names *names,
-		void *state)
+static void put(struct sums_reader *reader, int64_t ts, struct group *group)
 {
+	struct writer *out = collect_out(reader->collect);
 	struct label comm;
 
 	collect_name(&comm, group->comm);
 	writer_begin(out, ts, SLICE("partial"));
-	names(state, out, group->what);
+	reader->names(reader->state, out, group->what);
 	writer_u64(out, KEY("group.pid"), group->pid);
 	writer_raw(out, KEY("group.comm"), label_text(&comm));
 	writer_u64(out, KEY("interval_ns"), reader->interval);
@@ -234,21 +240,19 @@ static void put(struct sums_reader *reader, struct writer *out, int64_t ts, stru
 	writer_end(out);
 }
 
-uint64_t sums_reader_pass(struct sums_reader *reader, struct writer *out, int64_t ts, bool last, sums_names *names,
-			  void *state, uint64_t *counted)
+void sums_reader_pass(struct sums_reader *reader, int64_t ts, bool last)
 {
 	struct sums_control *control = bpfobject_variables(reader->object, ".data.sums", sizeof *control);
 	int64_t interval = (int64_t)reader->interval, end = ts - ts % interval;
 	uint16_t side = (uint16_t)control->side;
 	uint64_t lost;
 
-	*counted = 0;
 	if (!reader->since)
 		reader->since = ts;
 	if (!reader->cpus)
 		map_cpus(reader);
 	if (!last && end <= reader->since)
-		return 0;
+		return;
 	__atomic_store_n(&control->side, !side, __ATOMIC_SEQ_CST);
 	/* Programs that read the old side are over long before. */
 	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
@@ -258,13 +262,14 @@ uint64_t sums_reader_pass(struct sums_reader *reader, struct writer *out, int64_
 	take_near_buckets(reader, side);
 	take_side(reader, "sums_buckets", side, sizeof(struct sums_bucket), take_bucket);
 	for (size_t i = 0; i < reader->n; i++) {
-		*counted += reader->groups[i].figures.count;
-		put(reader, out, last ? ts : end, &reader->groups[i], names, state);
+		collect_summed(reader->collect, reader->groups[i].figures.count);
+		put(reader, last ? ts : end, &reader->groups[i]);
 		figures_free(&reader->plan, &reader->groups[i].figures);
 	}
 	reader->n = 0;
 	reader->since = last ? ts : end;
 	lost = __atomic_load_n(&control->lost, __ATOMIC_ACQUIRE) - reader->lost;
 	reader->lost += lost;
-	return lost;
+	if (lost)
+		collect_lost(reader->collect, lost, "aggregate");
 }
