@@ -197,16 +197,10 @@ count() {
 	need tmux
 	tmux -L "weir-$$" new-session -d -x 70 -y 20 "exec bash --norc"
 	tmux -L "weir-$$" send-keys "'$WEIR_BIN/top-live' -i 300ms; echo status \$?" Enter
-	for _ in {1..50}; do
-		tmux -L "weir-$$" capture-pane -p | grep -q '^comm' && break
-		sleep 0.1
-	done
+	on_screen '^comm'
 	tmux -L "weir-$$" capture-pane -p >"$T/screen"
 	tmux -L "weir-$$" send-keys C-c
-	for _ in {1..50}; do
-		tmux -L "weir-$$" capture-pane -p | grep -q '^status' && break
-		sleep 0.1
-	done
+	on_screen '^status'
 	tmux -L "weir-$$" capture-pane -p >"$T/after"
 	modes=$(tmux -L "weir-$$" display-message -p '#{cursor_flag} #{alternate_on} #{wrap_flag}')
 	tmux -L "weir-$$" kill-server

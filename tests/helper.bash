@@ -97,6 +97,15 @@ build() {
 	echo "$to"
 }
 
+# on_screen PATTERN: until a line of the test's terminal matches; goes on after 15 s, to what the test says of it.
+on_screen() {
+	for _ in {1..150}; do
+		tmux -L "weir-$$" capture-pane -p | grep -q "$1" && return
+		sleep 0.1
+	done
+	return 0
+}
+
 # wait_for FILE: until there is something in it; fails after 10 s.
 wait_for() {
 	for _ in {1..200}; do

@@ -169,10 +169,7 @@ http() {
 	tmux -L "weir-$$" new-session -d -x 80 -y 24 "exec bash --norc"
 	tmux -L "weir-$$" send-keys "PATH='$PATH' TMPDIR='$BATS_TEST_TMPDIR' http-monitor --live -d 30 -i 20ms -o '$T/dir'" \
 		" http://127.0.0.1:$port/process -- demo-service --port $port --database '$T/service.db'" Enter
-	for _ in {1..150}; do
-		tmux -L "weir-$$" capture-pane -p | grep -q 'Max Latency' && break
-		sleep 0.1
-	done
+	on_screen 'Max Latency'
 	tmux -L "weir-$$" capture-pane -p >"$T/screen"
 	tmux -L "weir-$$" send-keys C-c
 	for _ in {1..100}; do
