@@ -21,6 +21,7 @@ __u32 telling;		/* enum proc_telling; set by user space */
 
 struct process {
 	__u64 rss_ts, rss_bytes;	/* told last */
+	__u64 mm;			/* whose they were: another after an exec */
 	__u32 held;
 	__u32 ended;
 };
@@ -199,7 +200,10 @@ int BPF_PROG(on_rss, struct mm_struct *mm, int member)
 	/* What others do to its memory shows with the next change of its own. */
 	if (task->mm != mm || !(process = process_of(task)))
 		return 0;
-	if (now - process->rss_ts < rss_interval_ns) {
+	/* A program that an exec brought is told of at once: what was told last is not its own. */
+	if (process->mm != (__u64)mm)
+		process->mm = (__u64)mm;
+	else if (now - process->rss_ts < rss_interval_ns) {
 		process->held = rss_held = 1;
 		return 0;
 	}
