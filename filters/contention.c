@@ -23,19 +23,21 @@
 
 enum { EXIT_CONTENDED = 4 };
 
-static bool read_recording(struct demand *demand, char *file, struct loss *loss, bool forced, bool none)
+/* Sets RECORDS to how many there are. */
+static bool read_recording(struct demand *demand, char *file, struct loss *loss, uint64_t *records, bool forced,
+			   bool none)
 {
 	struct reader *in = reader_open((char *[]){ file, NULL }, NULL);
 	const struct record *record;
 	struct progress progress;
 	struct loss lost = LOSS;
-	uint64_t records = 0;
 
+	*records = 0;
 	progress_start(&progress, "records", forced, none);
 	while ((record = reader_next(in))) {
-		records++;
+		++*records;
 		if (progress.shown)
-			progress_at(&progress, reader_bytes(in), reader_size(in), records);
+			progress_at(&progress, reader_bytes(in), reader_size(in), *records);
 		if (loss_is(&lost, record))
 			demand_gap(demand);
 		else
@@ -108,7 +110,7 @@ int main(int argc, char **argv)
 	struct demand *demand[2];
 	struct document document = { .plan = &plan, .top = 8 };
 	bool strict = false, progress_forced = false, no_progress = false, complete = true, live = false;
-	uint64_t duration_ns = 0;
+	uint64_t duration_ns = 0, records;
 	pid_t collector = 0;
 	const char *limits_file = NULL;
 	int form = 0, by = -1, status;
@@ -173,13 +175,17 @@ int main(int argc, char **argv)
 
 	for (size_t i = 0; i < recordings; i++) {
 		demand[i] = demand_new();
-		if (!read_recording(demand[i], files[i], &loss, progress_forced, no_progress))
+		if (!read_recording(demand[i], files[i], &loss, &records, progress_forced, no_progress))
 			complete = false;
 		pressure_find(&pressure[i], demand[i], &plan);
 	}
-	/* A command's status is not the verdict's. */
-	if (live && live_end(collector) != EXIT_COMPLETE && !*command)
-		complete = false;
+	if (live && live_end(collector) != EXIT_COMPLETE) {
+		/* It was refused, and has said so. */
+		if (!records)
+			return EXIT_FAILED;
+		/* A command's status is not the verdict's. */
+		complete = complete && *command;
+	}
 	document.out = writer_stdout();
 	if (recordings == 1)
 		verdict_show(&document, pressure);

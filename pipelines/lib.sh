@@ -358,18 +358,25 @@ select_records() {
 	where "${tests[@]}"
 }
 
-# The rows as they come; when none came, that is said.
+# The rows as they come; 4 when none came.
 show() {
-	local first option chosen=''
+	local first
+	IFS= read -r first || return 4
+	printf '%s\n' "$first"
+	exec cat
+}
+
+say_nothing_found() {
+	local option chosen=''
 	for option in begin end process pid; do
 		[ -z "${!option}" ] || chosen+="${chosen:+ and }--$option"
 	done
-	chosen=${chosen:+, or none is left by $chosen}
-	if IFS= read -r first; then
-		printf '%s\n' "$first"
-		exec cat
-	fi
-	say "nothing found: $nothing$chosen"
+	say "nothing found: $nothing${chosen:+, or none is left by $chosen}"
+}
+
+# redraw TEXT: in place of what is on the terminal, in one piece: cleared first, it would flicker.
+redraw() {
+	printf '\033[H\033[J%s\n' "$1"
 }
 
 # Messages of a pipeline's programs: loss is said once, not by each of them.
@@ -391,8 +398,18 @@ verdict() {
 }
 
 answer_stages() {
+	local stages
 	read_events | "${make[@]}" | select_records | "$@" | show
-	verdict "${PIPESTATUS[@]}"
+	stages=("${PIPESTATUS[@]}")
+	if [ "${stages[4]}" = 4 ]; then
+		stages[4]=0
+		if [ -z "$is_live" ]; then
+			say_nothing_found
+		elif [ "${stages[0]}" = 0 ]; then
+			say 'nothing found: no such event came'
+		fi
+	fi
+	verdict "${stages[@]}"
 }
 
 # answer COMMAND...: the rows of COMMAND on stdout, and the exit status of the pipeline. Ends the script.

@@ -182,6 +182,17 @@ count() {
 	expect 2 "" "syscalls: -d goes with --live; see 'syscalls --help'"
 	try cputop --live
 	expect 2 "" "cputop: unknown option '--live'; see 'cputop --help'"
+	try syscalls --live -d 0.2 -p no-such-program
+	[ "$status" = 0 ] && [ -z "$out" ] && [[ $err == *'syscalls: nothing found: no such event came' ]]
+}
+
+@test "without rights, --live says so in one line, and no answer" {
+	need setpriv
+	for question in syscalls contention; do
+		try setpriv --bounding-set=-all --inh-caps=-all "$question" --live -d 1
+		[ "$status" = 1 ] && [ -z "$out" ] && [ "$(wc -l <"$T/try.err")" = 1 ] || { cat "$T/try.err"; false; }
+		[[ $err == collect-*': cannot load the BPF programs: Operation not permitted; run as root'* ]]
+	done
 }
 
 @test "contention --live judges a command that fills the CPUs" {
@@ -198,14 +209,13 @@ count() {
 	tmux -L "weir-$$" new-session -d -x 70 -y 20 "exec bash --norc"
 	tmux -L "weir-$$" send-keys "'$WEIR_BIN/top-live' -i 300ms; echo status \$?" Enter
 	on_screen '^comm'
-	tmux -L "weir-$$" capture-pane -p >"$T/screen"
+	mv "$T/screen" "$T/table"
 	tmux -L "weir-$$" send-keys C-c
 	on_screen '^status'
-	tmux -L "weir-$$" capture-pane -p >"$T/after"
 	modes=$(tmux -L "weir-$$" display-message -p '#{cursor_flag} #{alternate_on} #{wrap_flag}')
 	tmux -L "weir-$$" kill-server
-	grep -q '^comm  *name  *count' "$T/screen" && grep -qx 'status 0' "$T/after" && [ "$modes" = "1 0 1" ]
+	grep -q '^comm  *name  *count' "$T/table" && grep -qx 'status 0' "$T/screen" && [ "$modes" = "1 0 1" ]
 	# Too narrow for the table: lines are cut, and its head stays.
-	[[ $(head -n 1 "$T/screen") =~ ^[0-9:]{8}$ ]]
-	grep -q '^collect-syscalls: .* lost; BPF programs: ' "$T/after"
+	[[ $(head -n 1 "$T/table") =~ ^[0-9:]{8}$ ]]
+	grep -q '^collect-syscalls: .* lost; BPF programs: ' "$T/screen"
 }

@@ -98,9 +98,11 @@ build() {
 }
 
 # on_screen PATTERN: until a line of the test's terminal matches; goes on after 15 s, to what the test says of it.
+# What the terminal showed then is in the file $T/screen.
 on_screen() {
 	for _ in {1..150}; do
-		tmux -L "weir-$$" capture-pane -p | grep -q "$1" && return
+		tmux -L "weir-$$" capture-pane -p >"$T/screen"
+		grep -q "$1" "$T/screen" && return
 		sleep 0.1
 	done
 	return 0

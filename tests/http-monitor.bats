@@ -170,7 +170,6 @@ http() {
 	tmux -L "weir-$$" send-keys "PATH='$PATH' TMPDIR='$BATS_TEST_TMPDIR' http-monitor --live -d 30 -i 20ms -o '$T/dir'" \
 		" http://127.0.0.1:$port/process -- demo-service --port $port --database '$T/service.db'" Enter
 	on_screen 'Max Latency'
-	tmux -L "weir-$$" capture-pane -p >"$T/screen"
 	tmux -L "weir-$$" send-keys C-c
 	for _ in {1..100}; do
 		[ ! -s "$T/dir/monitor_plots.png" ] || break
