@@ -72,10 +72,11 @@ endif
 all: $(O)/libweir.a $(PROGRAMS:%=$(O)/bin/%) $(PIPELINES:%=$(O)/bin/%)
 	@$(foreach s,$(SKIPPED),echo 'skipped $(s): $(call lacks,$(s))';)
 
+# -MD, not -MMD: what is made for out/gen counts as a system's header, and must make anew what includes it.
 $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(FLAGS) $(CFLAGS) $(and $(call needs,$<),$(shell $(PKG_CONFIG) --cflags $(call needs,$<))) \
-		-MMD -MP -c -o $@ $<
+		-MD -MP -c -o $@ $<
 
 # The kernel side becomes a header that the collector includes: the object, and a struct to reach into it.
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))

@@ -44,6 +44,15 @@
 		return svg.getBoundingClientRect().width || +svg.getAttribute('width') || 1200;
 	}
 
+	// Of a picture that is taller than the window, head and foot stay in sight.
+	function follow() {
+		const box = svg.getBoundingClientRect();
+		const room = Math.max(0, box.height - part('head').getBBox().height - part('foot').getBBox().height);
+		const head = Math.min(Math.max(0, -box.top), room), foot = Math.min(Math.max(0, box.bottom - innerHeight), room);
+		part('head').setAttribute('transform', `translate(0,${head})`);
+		part('foot').setAttribute('transform', `translate(0,${-foot})`);
+	}
+
 	function inside(inner, outer) {
 		return inner.x >= outer.x && inner.x + inner.w <= outer.x + outer.w;
 	}
@@ -122,7 +131,7 @@
 			input.setAttribute('placeholder', 'search: text or regex');
 			input.addEventListener('input', () => search(input.value));
 			box.append(input);
-			svg.append(box);
+			part('head').append(box);
 		}
 		input.parentNode.style.display = '';
 		input.focus();
@@ -202,6 +211,12 @@
 		svg.setAttribute('width', '100%');
 		addEventListener('resize', draw);
 	}
+	addEventListener('scroll', follow, { passive: true });
+	addEventListener('resize', follow);
 	part('search').classList.remove('out');
 	draw();
+	// It opens at its root.
+	if (alone && up > 0)
+		scrollTo(0, svg.getBoundingClientRect().height);
+	follow();
 })();

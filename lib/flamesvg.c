@@ -272,17 +272,13 @@ static void put_frame(struct drawing *d, const struct flame_node *node)
 	put(d, "</text></g>\n");
 }
 
-static void put_head(struct drawing *d, int height)
+static void put_opening(struct drawing *d, int height)
 {
 	put(d, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"weir-flame\" width=\"%.0f\" height=\"%d\"%s%s>\n<style>\n",
 	    d->width, height, d->o->width ? "" : " data-fluid=\"\"", d->o->icicle ? " data-icicle=\"\"" : "");
 	writer_bytes(d->out, style, sizeof style - 1);
-	put(d, "</style>\n<rect class=\"ground\" width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
-	    "<text class=\"title\" x=\"50%%\" y=\"26\" text-anchor=\"middle\">");
-	put_fitting(d, slice_of(d->o->title), 120);
-	put(d, "</text>\n<text class=\"button reset out\" x=\"10\" y=\"48\">reset zoom</text>\n"
-	    "<text class=\"button search out\" x=\"100%%\" dx=\"-10\" y=\"48\" text-anchor=\"end\">search (/)</text>\n");
+	put(d, "</style>\n<rect class=\"ground\" width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n");
 }
 
 /* From as much less as more, in steps. */
@@ -316,6 +312,22 @@ static void put_subtitle(struct drawing *d, const struct flamesvg_sum *sum)
 	if (d->o->diff && sum->gone)
 		put(d, "; %.2f %% of before was in frames that are gone", share(sum->gone, d->base_total));
 	put(d, "</text>\n");
+}
+
+/* Above the frames, and over them where the script keeps it in sight. */
+static void put_head(struct drawing *d, const struct flamesvg_sum *sum)
+{
+	put(d, "<g class=\"head\"><rect class=\"ground\" width=\"100%%\" height=\"%d\" fill=\"#fff\"/>\n"
+	    "<text class=\"title\" x=\"50%%\" y=\"26\" text-anchor=\"middle\">", d->top - 2);
+	put_fitting(d, slice_of(d->o->title), 120);
+	put(d, "</text>\n<text class=\"button reset out\" x=\"10\" y=\"48\">reset zoom</text>\n"
+	    "<text class=\"button search out\" x=\"100%%\" dx=\"-10\" y=\"48\" text-anchor=\"end\">search (/)</text>\n");
+	if (d->total) {
+		put_subtitle(d, sum);
+		if (d->o->diff)
+			put_legend(d);
+	}
+	put(d, "<text class=\"matched\" x=\"100%%\" dx=\"-10\" y=\"26\" text-anchor=\"end\"> </text></g>\n");
 }
 
 /* What is wide enough to be drawn: a frame whose descendants are not may be. */
@@ -381,17 +393,14 @@ struct flamesvg_sum flamesvg_write(struct flame *flame, const struct flamesvg *o
 	if (d.total)
 		survey(&d, &sum);
 	height = d.top + (int)(d.depth + 1) * ROW + BOTTOM;
-	put_head(&d, height);
-	if (d.total) {
-		put_subtitle(&d, &sum);
-		if (options->diff)
-			put_legend(&d);
+	put_opening(&d, height);
+	if (d.total)
 		put_rows(&d);
-	} else {
+	else
 		put(&d, "<text x=\"50%%\" y=\"%d\" text-anchor=\"middle\">no stacks</text>\n", TOP + 12);
-	}
-	put(&d, "<text class=\"details\" x=\"10\" y=\"%d\"> </text>\n", height - 10);
-	put(&d, "<text class=\"matched\" x=\"100%%\" dx=\"-10\" y=\"26\" text-anchor=\"end\"> </text>\n");
+	put_head(&d, &sum);
+	put(&d, "<g class=\"foot\"><rect class=\"ground\" width=\"100%%\" y=\"%d\" height=\"%d\" fill=\"#fff\"/>"
+	    "<text class=\"details\" x=\"10\" y=\"%d\"> </text></g>\n", height - BOTTOM, BOTTOM, height - 10);
 	put(&d, "<script><![CDATA[\n");
 	writer_bytes(out, script, sizeof script - 1);
 	put(&d, "]]></script>\n</svg>\n");

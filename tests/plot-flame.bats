@@ -11,12 +11,12 @@ dom() {
 		--user-data-dir="$T/profile" --dump-dom "$1" 2>/dev/null
 }
 
-# drive SVG: what drive.js says of it, one line each, as a picture of its own.
+# drive SVG [SCRIPT]: what the script (drive.js) says of it, one line each, as a picture of its own.
 drive() {
 	{
 		sed '$d' "$1"
 		echo '<script><![CDATA['
-		cat "$TESTS/flame/drive.js"
+		cat "$TESTS/flame/${2:-drive.js}"
 		echo ']]></script></svg>'
 	} >"$T/driven.svg"
 	dom "file://$T/driven.svg" | said
@@ -225,6 +225,17 @@ need_flamegraph() {
 	} >"$T/page.html"
 	dom "file://$T/page.html" | said >"$T/got"
 	diff <(cat "$T/want"; echo alone=false) "$T/got"
+}
+
+@test "taller than the window: it opens at its root, and head and foot stay in sight" {
+	need chromium python3
+	printf 'a%s 1\n' "$(printf ';f%s' {1..90})" >"$T/in"
+	for form in '' --icicle; do
+		# shellcheck disable=SC2086
+		plot-flame $form "$T/in" >"$T/x.svg"
+		try drive "$T/x.svg" tall.js
+		expect 0 $'true\ntrue\ntrue\ntrue' ''
+	done
 }
 
 @test "hostile names are text: nothing runs, nothing breaks out, nothing is hidden" {
