@@ -7,6 +7,7 @@
 #include "collect-proc.h"
 
 const volatile __u64 rss_interval_ns = 0;
+const volatile bool pages_told = false;
 const volatile __u64 page_bytes = 4096;
 const volatile __u32 cpus = 0;
 const volatile __u32 execve_nr = 0, execveat_nr = 0;
@@ -22,6 +23,7 @@ __u32 telling;		/* enum proc_telling; set by user space */
 struct process {
 	__u64 rss_ts, rss_bytes;	/* told last */
 	__u64 mm;			/* whose they were: another after an exec */
+	__u64 alloc_pages, free_pages;	/* not told yet */
 	__u32 held;
 	__u32 ended;
 };
@@ -35,19 +37,6 @@ struct {
 } processes SEC(".maps");
 
 /* CPU time */
-
-/* The kernel's own sum lags behind by up to a tick: what a thread that runs has had since is added here. */
-SEC("tp_btf/sched_switch")
-int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
-{
-	struct proc_stamp *stamp = &stamps[bpf_get_smp_processor_id() & (COUNTED_CPUS - 1)];
-
-	run_begins();
-	stamp->tid = (__u32)next->pid;
-	stamp->ran = next->se.sum_exec_runtime;
-	stamp->ts = bpf_ktime_get_ns();
-	return 0;
-}
 
 static __always_inline __u64 thread_cpu_ns(struct task_struct *task, __u64 now)
 {
@@ -217,7 +206,77 @@ int BPF_PROG(on_rss, struct mm_struct *mm, int member)
 	return 0;
 }
 
+/* In interrupts too, pages are those of the process that was interrupted, as tracers tell them. */
+static __always_inline void count_pages(__u32 order, bool taken)
+{
+	struct process *process = process_of(bpf_get_current_task_btf());
+
+	if (process)
+		__sync_fetch_and_add(taken ? &process->alloc_pages : &process->free_pages, 1ull << (order & 63));
+}
+
+SEC("tp_btf/mm_page_alloc")
+int BPF_PROG(on_page_alloc, struct page *page, unsigned int order)
+{
+	run_begins();
+	if (page)
+		count_pages(order, true);
+	return 0;
+}
+
+SEC("tp_btf/mm_page_free")
+int BPF_PROG(on_page_free, struct page *page, unsigned int order)
+{
+	run_begins();
+	count_pages(order, false);
+	return 0;
+}
+
+static __always_inline bool take_pages(struct process *process, struct proc_now *now)
+{
+	now->alloc_pages = __sync_lock_test_and_set(&process->alloc_pages, 0);
+	now->free_pages = __sync_lock_test_and_set(&process->free_pages, 0);
+	return now->alloc_pages || now->free_pages;
+}
+
+/* The last of a process, once its memory is gone: by the thread that ends last, when it leaves its CPU for good. */
+static __always_inline void tell_last_pages(struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+	struct process *process;
+	struct proc_now *event, now;
+	__u8 role;
+	bool asked;
+
+	if (BPF_CORE_READ(task, signal, live.counter) || !task_is_wanted(leader, &role, &asked))
+		return;
+	process = bpf_task_storage_get(&processes, leader, NULL, 0);
+	if (!process || !take_pages(process, &now) || !(event = event_reserve(sizeof *event)))
+		return;
+	event_of(&event->event, leader, bpf_ktime_get_ns(), PROC_PAGES, role, asked);
+	event->program = program_of(leader);
+	event->cpu_ns = event->rss_bytes = PROC_UNKNOWN;
+	event->alloc_pages = now.alloc_pages;
+	event->free_pages = now.free_pages;
+	event_submit(event);
+}
+
 /* Life */
+
+/* The kernel's own sum lags behind by up to a tick: what a thread that runs has had since is added here. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct proc_stamp *stamp = &stamps[bpf_get_smp_processor_id() & (COUNTED_CPUS - 1)];
+
+	run_begins();
+	stamp->tid = (__u32)next->pid;
+	stamp->ran = next->se.sum_exec_runtime;
+	stamp->ts = bpf_ktime_get_ns();
+	if (pages_told && prev->exit_state)
+		tell_last_pages(prev);
+	return 0;
+}
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
@@ -433,6 +492,8 @@ static __always_inline bool tells_process(struct task_struct *task, __u32 what, 
 {
 	struct process *process = bpf_task_storage_get(&processes, task, NULL, 0);
 
+	if (what == TELL_PAGES)
+		return process && take_pages(process, now);
 	if ((process && process->ended) || BPF_CORE_READ(task, signal, live.counter) == 0)
 		return false;
 	now->rss_bytes = rss_bytes((__u64)BPF_CORE_READ(task, mm));

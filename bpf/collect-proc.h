@@ -5,10 +5,10 @@
 
 #include "shared.h"
 
-enum proc_kind { PROC_FORK, PROC_EXEC, PROC_EXIT, PROC_RSS, PROC_USAGE, PROC_PRESENT };
+enum proc_kind { PROC_FORK, PROC_EXEC, PROC_EXIT, PROC_RSS, PROC_USAGE, PROC_PAGES, PROC_PRESENT };
 
 /* What the iterator tells of processes; these are kinds of event. */
-enum proc_telling { TELL_HELD = PROC_RSS, TELL_USAGE = PROC_USAGE, TELL_PRESENT = PROC_PRESENT };
+enum proc_telling { TELL_HELD = PROC_RSS, TELL_USAGE = PROC_USAGE, TELL_PAGES = PROC_PAGES, TELL_PRESENT = PROC_PRESENT };
 
 enum {
 	PROC_PATH = 4096,	/* bytes of a path, as many as the kernel takes */
@@ -54,12 +54,13 @@ struct proc_exit {
 
 /*
  * PROC_RSS and those that follow it. PROC_USAGE is told of each thread: cpu_ns is its own, that of the first one
- * includes those that are gone and comes with the process' memory.
+ * includes those that are gone and comes with the process' memory. Pages are those since PROC_PAGES before.
  */
 struct proc_now {
 	struct event event;
 	struct proc_program program;
 	__u64 cpu_ns, rss_bytes;
+	__u64 alloc_pages, free_pages;
 };
 
 /* Of one CPU, written there only; a cache line: when its thread got it, and the CPU time that it had had before. */
@@ -73,7 +74,7 @@ struct proc_stamp {
 _Static_assert(sizeof(struct proc_fork) == 96, "no holes");
 _Static_assert(sizeof(struct proc_exec) == 72, "no holes");
 _Static_assert(sizeof(struct proc_exit) == 104, "no holes");
-_Static_assert(sizeof(struct proc_now) == 72, "no holes");
+_Static_assert(sizeof(struct proc_now) == 88, "no holes");
 #endif
 
 #endif

@@ -8,6 +8,7 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct page;
 struct task_struct;
 
 struct kernfs_node {

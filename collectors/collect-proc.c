@@ -22,13 +22,15 @@
 
 #include "collect-proc.skel.h"
 
-enum { ON_SWITCH, ON_RSS, ON_FORK, ON_EXEC, ON_CALL_FAILED };
+enum { ON_SWITCH, ON_RSS, ON_FORK, ON_EXEC, ON_CALL_FAILED, ON_PAGE_ALLOC, ON_PAGE_FREE };
 static struct bpfobject_program programs[] = {
 	[ON_SWITCH] = { .name = "on_switch", .gives = "CPU time of threads that run" },
 	[ON_RSS] = { .name = "on_rss", .gives = "changes of memory" },
 	[ON_FORK] = { .name = "on_fork", .gives = "processes and threads begin" },
 	[ON_EXEC] = { .name = "on_exec", .gives = "programs start" },
 	[ON_CALL_FAILED] = { .name = "on_call_failed", .gives = "programs that do not start" },
+	[ON_PAGE_ALLOC] = { .name = "on_page_alloc", .gives = "pages of memory taken" },
+	[ON_PAGE_FREE] = { .name = "on_page_free", .gives = "pages of memory given back" },
 	{ .name = "on_exit", .gives = "threads and processes end" },
 	{ .name = "tell_processes", .gives = "what processes use" },
 	COLLECT_PROGRAMS,
@@ -44,6 +46,7 @@ struct proc {
 		bool fork, exec, exit, rss;
 	} wants;
 	uint64_t usage_ns, usage_at;	/* how often, when next (monotonic); 0: not asked for */
+	uint64_t pages_ns, pages_at;
 	uint64_t rss_ns, rss_at;
 	struct table *usage;		/* by process: struct proc_now, while it is summed up */
 	char *room;			/* for what is quoted */
@@ -130,13 +133,15 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 		on_exec(proc, (const struct proc_exec *)event, size, span);
 	} else if (event->kind == PROC_EXIT && size >= sizeof(struct proc_exit)) {
 		on_exit_(proc, (const struct proc_exit *)event, span);
-	} else if ((event->kind == PROC_RSS || event->kind == PROC_USAGE) && size >= sizeof(struct proc_now)) {
+	} else if (size >= sizeof(struct proc_now)) {
 		const struct proc_now *now = (const struct proc_now *)event;
 
 		if (event->kind == PROC_RSS)
 			span_rss(proc->out, span, known(now->rss_bytes));
-		else
+		else if (event->kind == PROC_USAGE)
 			span_usage(proc->out, span, known(now->cpu_ns), known(now->rss_bytes));
+		else if (event->kind == PROC_PAGES)
+			span_pages(proc->out, span, (int64_t)now->alloc_pages, (int64_t)now->free_pages);
 	}
 }
 
@@ -189,16 +194,25 @@ static void tell(struct proc *proc, enum proc_telling what)
 		pass_usage(proc);
 }
 
+/* Whether what comes every INTERVAL (0: never) comes now; sets AT to when it does next. */
+static bool is_due(uint64_t *at, uint64_t interval, uint64_t now)
+{
+	if (!interval || now < *at)
+		return false;
+	*at += (now - *at) / interval * interval + interval;
+	return true;
+}
+
 static void on_time(void *state, int64_t ts)
 {
 	struct proc *proc = state;
 	uint64_t now = clock_monotonic();
 
 	(void)ts;
-	if (proc->usage_ns && now >= proc->usage_at) {
+	if (is_due(&proc->usage_at, proc->usage_ns, now))
 		tell(proc, TELL_USAGE);
-		proc->usage_at += (now - proc->usage_at) / proc->usage_ns * proc->usage_ns + proc->usage_ns;
-	}
+	if (is_due(&proc->pages_at, proc->pages_ns, now))
+		tell(proc, TELL_PAGES);
 	if (proc->wants.rss && proc->skeleton->bss->rss_held && now >= proc->rss_at) {
 		proc->skeleton->bss->rss_held = 0;
 		tell(proc, TELL_HELD);
@@ -239,6 +253,8 @@ int main(int argc, char **argv)
 		  .to = &events },
 		{ 0, "usage", "TIME", "every TIME, write CPU time and memory of each process", OPTION_SECONDS,
 		  .to = &proc.usage_ns, .min = 10000000 },
+		{ 0, "pages", "TIME", "every TIME, write the pages that each process took and gave back", OPTION_SECONDS,
+		  .to = &proc.pages_ns, .min = 10000000 },
 		{ 0, "rss-interval", "TIME", "at most one rss record of a process every TIME (default 100ms)",
 		  OPTION_SECONDS, .to = &proc.rss_ns },
 		COLLECT_OPTIONS(common),
@@ -259,10 +275,12 @@ int main(int argc, char **argv)
 	/* Command lines at the end of a process come from its exec. */
 	programs[ON_RSS].off = !proc.wants.rss;
 	programs[ON_CALL_FAILED].off = !proc.wants.exec;
-	programs[ON_SWITCH].off = !proc.wants.exit && !proc.usage_ns;
+	programs[ON_SWITCH].off = !proc.wants.exit && !proc.usage_ns && !proc.pages_ns;
+	programs[ON_PAGE_ALLOC].off = programs[ON_PAGE_FREE].off = !proc.pages_ns;
 	proc.skeleton = collect_proc__open();
 	proc.collect = collect_new(&common, proc.skeleton ? proc.skeleton->skeleton : NULL, programs);
 	proc.skeleton->rodata->rss_interval_ns = proc.rss_ns;
+	proc.skeleton->rodata->pages_told = proc.pages_ns != 0;
 	proc.skeleton->rodata->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 	proc.skeleton->rodata->cpus = (uint32_t)libbpf_num_possible_cpus();
 	proc.skeleton->rodata->execve_nr = SYS_execve;
@@ -274,12 +292,15 @@ int main(int argc, char **argv)
 	proc.out = collect_out(proc.collect);
 	tell(&proc, TELL_PRESENT);
 	proc.usage_at = collect_began(proc.collect) + proc.usage_ns;
+	proc.pages_at = collect_began(proc.collect) + proc.pages_ns;
 	collect_run(proc.collect, on_event, on_time, &proc);
 	/* What has not been told of those that live on. */
 	if (proc.wants.rss)
 		tell(&proc, TELL_HELD);
 	if (proc.usage_ns)
 		tell(&proc, TELL_USAGE);
+	if (proc.pages_ns)
+		tell(&proc, TELL_PAGES);
 	programs_free(proc.programs);
 	table_free(proc.usage);
 	free(proc.room);

@@ -217,6 +217,14 @@ void span_rss(struct writer *out, const struct span *span, int64_t bytes)
 	end(out, span);
 }
 
+void span_pages(struct writer *out, const struct span *span, int64_t alloc_pages, int64_t free_pages)
+{
+	begin(out, span, SLICE("pages"));
+	put_number(out, KEY("alloc_pages"), alloc_pages);
+	put_number(out, KEY("free_pages"), free_pages);
+	end(out, span);
+}
+
 void span_usage(struct writer *out, const struct span *span, int64_t cpu_ns, int64_t rss_bytes)
 {
 	begin(out, span, SLICE("usage"));

@@ -107,6 +107,7 @@ void span_exec(struct writer *out, const struct span *span, const struct span_ex
 void span_exit(struct writer *out, const struct span *span, const struct span_exit *exit);
 /* What a process uses: CPU_NS since it was made. */
 void span_rss(struct writer *out, const struct span *span, int64_t bytes);
+void span_pages(struct writer *out, const struct span *span, int64_t alloc_pages, int64_t free_pages);
 void span_usage(struct writer *out, const struct span *span, int64_t cpu_ns, int64_t rss_bytes);
 
 /* The two ends of a connection, seen from the side whose span it is. */

@@ -47,6 +47,11 @@ SELECT fd, connection, count(*) FILTER (WHERE does = 'send' AND before = 'receiv
 	sum(iif(does = 'receive', bytes, 0)) AS rx_bytes, sum(iif(does = 'send', bytes, 0)) AS tx_bytes
 FROM step WHERE comm GLOB 'redis-server*' GROUP BY pid, fd, connection ORDER BY rx_bytes + tx_bytes DESC, fd, connection
 
+--# Redis: pages of memory, taken from the kernel and given back
+--> list -f comm,pid,alloc_pages,free_pages,net_pages
+SELECT comm, pid, sum(alloc_pages) AS alloc_pages, sum(free_pages) AS free_pages, sum(alloc_pages - free_pages) AS net_pages
+FROM pages WHERE comm GLOB 'redis-*' GROUP BY comm, pid ORDER BY alloc_pages DESC, pid
+
 --# Redis: forks, for saving
 --: call_ns: how long the fork kept the server from answering.
 --> list -f comm,child_pid,call_ns,child_ns,child_cpu_ns

@@ -48,7 +48,8 @@ help_options() {
 	  trace_output.txt    the same as text: babeltrace2's, or the records
 	  metadata.json       what was run, when, with what success; versions; events lost
 	  load.txt            what the load generator printed
-	  load.tskv           that and the phases start, fill, load, after, stop as records: ev=generator, ev=phase
+	  load.tskv           that and the phases start, fill, load, after, stop as records: ev=generator, ev=phase;
+	                      by lttng also the pages of memory that each process took: ev=pages
 	  server.log          what the server printed
 	  report/             the report: see report
 

@@ -32,6 +32,7 @@ bpf_begin() {
 		[ -z "$machine_wide" ] || scope=()
 		# As LTTng records them: spans(1) then finds the paths of descriptors.
 		[ "$one" != syscalls ] || scope+=(--raw)
+		[ "$one" != proc ] || scope+=(--pages 1)
 		streams+=("$one")
 		told "collect-$one" "${scope[@]}" --ring "$ring" '|' zstd '>' "$dir/.$one.zst" ||
 			job "collect-$one" stream "$one" "${scope[@]}" --ring "$ring"
@@ -188,7 +189,11 @@ lttng_end() {
 			return 1
 		}
 	fi
-	[ -n "$dry" ] || lttng-convert -e none "$dir" 2>/dev/null | where ev=lost >"$scratch/lost"
+	[ -z "$dry" ] || return 0
+	lttng-convert -e none "$dir" 2>/dev/null | where ev=lost >"$scratch/lost"
+	# As collect-proc tells them: spans(1) makes none of LTTng's events.
+	memtop pages -o tskv --top 1000000 "$dir" 2>/dev/null |
+		sed 's/\tev=stats\t/\tev=pages\t/; s/_pages\.sum=/_pages=/g' >>"$dir/load.tskv"
 }
 ust_end() { lttng_end; }
 

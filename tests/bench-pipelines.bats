@@ -175,6 +175,7 @@ answers() {
 	a, b = sum(theirs) / len(theirs), sum(seen) / len(seen)
 	assert 0.75 < a / b < 1.33, (a, b)
 	E
+	sed -n '/^Redis: pages/,/^Redis: forks/p' "$dir/report/summary.txt" | grep -qE '^redis-server +[0-9]+ +[1-9][0-9]+ +[1-9][0-9]+ +-?[0-9]+$'
 	# The save is a fork of the server, which wrote the file.
 	sed -n '/^Redis: forks/,/^Redis: what/p' "$dir/report/summary.txt" | grep -qE '^redis-server +[0-9]+ '
 	[ "$(sqlite3 "$dir/report/trace.db" "select count(*) from syscall where name in ('fsync', 'fdatasync') and path glob '*.rdb'")" = 1 ]

@@ -363,11 +363,14 @@ python  write  1 calls, 256 bytes, 0 errors" ''
 		record ts=$((t + 8)) ev=rss_stat cpu=0 pid=1 tid=1 comm=a mm_id=1 curr=1 member=1 size=4096
 		record ts=$((t + 9)) ev=rss_stat cpu=0 pid=2 tid=2 comm=b mm_id=7 curr=0 member=1 size=77
 		record ts=$((t + 10)) ev=rss pid=3 tid=3 comm=c bytes=1000
+		record ts=$((t + 11)) ev=pages cpu=0 pid=3 tid=3 comm=c alloc_pages=5 free_pages=7
+		record ts=$((t + 12)) ev=pages cpu=1 pid=3 tid=3 comm=c alloc_pages=2 free_pages=3
 	} >"$T/mem"
 	try memtop pages -o csv "$T/mem"
 	expect 0 "ts,pid,comm,alloc_pages.sum,free_pages.sum,net_pages.sum
-$((t + 4)),1,a,9,1,8
-$((t + 4)),2,b,2,0,2" ''
+$((t + 12)),1,a,9,1,8
+$((t + 12)),3,c,7,10,-3
+$((t + 12)),2,b,2,0,2" ''
 	try memtop rss -o csv "$T/mem"
 	expect 0 "ts,pid,comm,count,first,last,max
 $((t + 10)),1,a,3,4096,8192,12288
