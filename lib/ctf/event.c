@@ -396,6 +396,14 @@ bool ctf_event_pass(const struct plan_step *s, uint32_t n, struct cursor *c)
 
 /* --- writing ---------------------------------------------------------------------------------------- */
 
+/* LEN bytes in whole blocks: at both places, PLAN_KEY_PADDING more may be touched. */
+static inline char *put_blocks(char *to, const char *from, size_t len)
+{
+	for (size_t i = 0; i < len; i += PLAN_KEY_PADDING)
+		memcpy(to + i, from + i, PLAN_KEY_PADDING);
+	return to + len;
+}
+
 /* Keys are padded, so most are copied in one or two blocks. */
 static inline char *put_key(char *to, const struct plan_step *s)
 {
@@ -617,10 +625,8 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 /* What a step writes before its value; within an array that is the element's key, too. */
 static inline char *put_whole_key(const struct plan_step *s, char *to, const struct prefix *prefix)
 {
-	if (__builtin_expect(prefix != NULL, 0)) {
-		memcpy(to, prefix->text, prefix->len);
-		to += prefix->len;
-	}
+	if (__builtin_expect(prefix != NULL, 0))
+		to = put_blocks(to, prefix->text, prefix->len);
 	return put_key(to, s);
 }
 
@@ -665,6 +671,36 @@ static char *put_array_field(struct cursor *c, char *to, const struct prefix *pr
 	return to;
 }
 
+/* Whether all elements of the array are numbers of one byte or more that are written. */
+static inline bool is_numbers(const struct plan_step *s, const struct cursor *c)
+{
+	return s->body == 1 && s[1].op < PLAN_BITS && !s[1].silent && !c->only;
+}
+
+/* Up to N numbers behind PREFIX, whose first STEM bytes are the array's own key; sets I to how many. */
+static char *write_numbers(const struct plan_step *s, uint64_t n, struct cursor *c, char *to, struct prefix *prefix,
+			   size_t stem, uint64_t *i)
+{
+	uint64_t value;
+
+	prefix->text[stem] = '.';
+	for (*i = 0; *i < n && c->left && record_bytes(c, to) <= KEYS_BYTES_MAX; ++*i) {
+		prefix->len = stem + 1;
+		if (*i < 10)
+			prefix->text[prefix->len++] = (char)('0' + *i);
+		else
+			prefix->len += number_put_u64(prefix->text + prefix->len, *i);
+		if (prefix->len > PLAN_KEY_MAX)
+			break;
+		if (!read_op(s->op, s, c, &value))
+			return NULL;
+		c->left--;
+		to = batch_room(c->out, to, 4 * PLAN_KEY_MAX + 512);
+		to = put_integer(put_whole_key(s, to, prefix), s, value);
+	}
+	return to;
+}
+
 static char *write_array(const struct plan_step *s, struct cursor *c, char *to, struct prefix *outer)
 {
 	const struct selection *only = c->only;
@@ -686,7 +722,11 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 		/* Nothing at all would read as a field that the event does not have. */
 		if (n == 0 && !c->only && (c->left || !outer))
 			to = put_array_field(c, to, &prefix, stem, "=");
-		for (; i < n; i++) {
+		if (is_numbers(s, c)) {
+			to = write_numbers(s + 1, n, c, to, &prefix, stem, &i);
+			if (!to)
+				return NULL;
+		} else for (; i < n; i++) {
 			uint64_t at = c->at;
 			size_t bytes = record_bytes(c, to);
 
@@ -865,6 +905,16 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 #undef UNSIGNED
 #undef SIGNED
 		default:
+			if (s->is_bare) {
+				if (!align(c, s->align) || !there(c, s->size))
+					return NULL;
+				value = load_bits(c->base, c->at, s->size, s->is_big);
+				c->at += s->size;
+				c->reg[s->keep] = value;
+				to = put_whole_key(s, to, prefix);
+				to += number_put_u64(to, value);
+				break;
+			}
 			if (!read_number(s, c, &value))
 				return NULL;
 			to = put_integer(put_whole_key(s, to, prefix), s, value);
@@ -902,20 +952,11 @@ static bool find_parts(const struct ctf_plan *plan, struct cursor *c, uint64_t *
 	return true;
 }
 
-char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
+/* The fields of the contexts; the cursor is behind these then. */
+static char *write_contexts(const struct ctf_plan *plan, struct cursor *c, char *to)
 {
 	uint64_t begin[PLAN_PARTS_MAX], behind;
 
-	if (!plan->writes) {
-		c->cut = false;
-		return ctf_event_skip(plan, c) ? to : NULL;
-	}
-	c->room = plan->room;
-	c->left = plan->left;
-	c->cut = false;
-	c->only = NULL;
-	c->selection = plan->selection;
-	to = batch_room(c->out, to, plan->room);
 	if (!find_parts(plan, c, begin))
 		return NULL;
 	behind = c->at;
@@ -928,6 +969,52 @@ char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
 			return NULL;
 	}
 	c->at = behind;
+	return to;
+}
+
+/* The same, for contexts that come as they are again and again: a thread makes many events in a row. */
+static char *write_like_before(const struct ctf_plan *plan, struct cursor *c, char *to)
+{
+	struct context_text *last = &c->context;
+	size_t size = (size_t)plan->scopes[0].size / 8;
+	const uint8_t *bytes;
+	char *end;
+
+	if (!align(c, plan->scopes[0].align) || !there(c, size * 8))
+		return NULL;
+	bytes = c->base + c->at / 8;
+	if (last->alike == plan->alike && memcmp(last->bytes, bytes, size) == 0) {
+		c->at += size * 8;
+		return put_blocks(to, last->text, last->len);
+	}
+	end = write_contexts(plan, c, to);
+	if (!end)
+		return NULL;
+	last->len = (size_t)(end - to);
+	last->alike = last->len <= sizeof last->text - PLAN_KEY_PADDING ? plan->alike : NULL;
+	if (last->alike) {
+		memcpy(last->bytes, bytes, size);
+		memcpy(last->text, to, last->len);
+	}
+	return end;
+}
+
+char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
+{
+
+	if (!plan->writes) {
+		c->cut = false;
+		return ctf_event_skip(plan, c) ? to : NULL;
+	}
+	c->room = plan->room;
+	c->left = plan->left;
+	c->cut = false;
+	c->only = NULL;
+	c->selection = plan->selection;
+	to = batch_room(c->out, to, plan->room);
+	to = plan->alike ? write_like_before(plan, c, to) : write_contexts(plan, c, to);
+	if (!to)
+		return NULL;
 	if (!align(c, plan->payload_align))
 		return NULL;
 	return write_steps(&plan->steps[plan->payload], plan->steps_n - plan->payload, c, to, NULL);

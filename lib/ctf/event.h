@@ -6,12 +6,21 @@
 #include "ctf/batch.h"
 #include "ctf/plan.h"
 
+/* What contexts came out as when they were written last. */
+struct context_text {
+	const struct ctf_plan *alike;	/* NULL: there is none yet */
+	uint8_t bytes[PLAN_ALIKE_BYTES];
+	size_t len;
+	char text[1024];
+};
+
 /* Where reading is in a packet. Nothing behind `end` is touched. */
 struct cursor {
 	const uint8_t *base;		/* the packet */
 	uint64_t at, end;		/* bits from there */
 	uint64_t reg[PLAN_REGISTERS];
 	struct batch *out;
+	struct context_text context;
 	/* While an event is written: */
 	size_t room;			/* the plan's */
 	uint32_t left;			/* fields that arrays may still have */

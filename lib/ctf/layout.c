@@ -91,11 +91,27 @@ static unsigned width_of(const struct ctf_metadata *m, const struct ctf_type *ty
 	return 0;
 }
 
+/* Some of a stream's plans, of which no two are alike: enough for those that -f and --for make of its contexts. */
+struct kinds {
+	const struct ctf_plan *of[8];
+	size_t n;
+};
+
+static void find_alike(struct ctf_plan *plan, struct kinds *kinds)
+{
+	for (size_t i = 0; i < kinds->n; i++)
+		if (ctf_plan_alike(plan, kinds->of[i]))
+			return;
+	if (kinds->n < sizeof kinds->of / sizeof *kinds->of && ctf_plan_alike(plan, NULL))
+		kinds->of[kinds->n++] = plan;
+}
+
 static bool add_plans(struct ctf_layout *layout, struct ctf_stream_layout *s, const struct selection *selection,
 		      char *error, size_t error_size)
 {
 	struct ctf_metadata *m = layout->metadata;
 	struct ctf_header *const outer[] = { layout->packet_header, s->packet_context, s->event_header };
+	struct kinds kinds = { .n = 0 };
 	char reason[200];
 
 	for (const struct ctf_event *e = m->events; e; e = e->next)
@@ -127,6 +143,7 @@ static bool add_plans(struct ctf_layout *layout, struct ctf_stream_layout *s, co
 				 e->name.at, reason);
 			return false;
 		}
+		find_alike(s->plans[e->id], &kinds);
 	}
 	return true;
 }

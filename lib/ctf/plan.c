@@ -450,6 +450,8 @@ static uint32_t plan_number(struct planner *p, const struct ctf_type *type, cons
 	step->is_variable = type->is_variable;
 	step->is_reversed = type->is_reversed;
 	step->is_bool = type->is_bool;
+	step->is_bare = op == PLAN_BITS && !type->is_variable && !type->is_reversed && !type->is_bool && !type->is_signed &&
+			type->base != 16;
 	step->silent = is_silent(p, name);
 	if (type->kind == CTF_ENUM) {
 		struct plan_label *labels = arena_get(p->arena, type->n * sizeof *labels + 1);
@@ -1079,6 +1081,44 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 		plan->writes |= mark_silent(plan->steps + plan->parts[i].from, plan->parts[i].n);
 	free_planner(p);
 	return plan;
+}
+
+/* Whether the text of the contexts follows from their bytes alone, of which there are a few. */
+static bool keeps_text(const struct ctf_plan *plan)
+{
+	const struct plan_scope *scope = &plan->scopes[0];
+
+	if (plan->scopes_n != 2 || scope->size <= 0 || scope->size % 8 || scope->align % 8 ||
+	    scope->size > PLAN_ALIKE_BYTES * 8)
+		return false;
+	for (uint32_t i = 0; i < plan->parts_n; i++) {
+		const struct plan_step *s = &plan->steps[plan->parts[i].from];
+
+		if (plan->parts[i].scope != 0 || plan->parts[i].n != 1 ||
+		    !(s->op <= PLAN_BITS || s->op == PLAN_FLOAT || (s->op == PLAN_TEXT && s->length <= PLAN_ALIKE_TEXT)))
+			return false;
+	}
+	return true;
+}
+
+bool ctf_plan_alike(struct ctf_plan *plan, const struct ctf_plan *other)
+{
+	if (!other) {
+		plan->alike = keeps_text(plan) ? plan : NULL;
+		return plan->alike;
+	}
+	/* The fields of a stream's context have the same types in all of its events. */
+	if (!keeps_text(plan) || plan->order_n != other->order_n ||
+	    memcmp(plan->order, other->order, plan->order_n * sizeof *plan->order) != 0)
+		return false;
+	for (uint32_t i = 0; i < plan->parts_n; i++) {
+		const struct plan_step *a = &plan->steps[plan->parts[i].from], *b = &other->steps[other->parts[i].from];
+
+		if (a->silent != b->silent || a->key_len != b->key_len || memcmp(a->key, b->key, a->key_len) != 0)
+			return false;
+	}
+	plan->alike = other;
+	return true;
 }
 
 struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scope_name scope,

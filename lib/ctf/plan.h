@@ -24,6 +24,8 @@ enum {
 	PLAN_LABELS_MAX = 64,	/* labels written of one value, */
 	PLAN_LABEL_MAX = 65536,	/* and bytes of each */
 	PLAN_PARTS_MAX = 256,	/* fields of the contexts */
+	PLAN_ALIKE_BYTES = 128,	/* of contexts whose text is kept for the next event, */
+	PLAN_ALIKE_TEXT = 64,	/* and of each text among them */
 };
 
 /*
@@ -56,6 +58,7 @@ struct plan_step {
 	uint8_t size;		/* bits, of a number */
 	bool is_signed, is_big, is_hex;
 	bool is_variable, is_reversed, is_bool;	/* as of a ctf_type */
+	bool is_bare;		/* of PLAN_BITS: none of these, nor signed, nor written in hexadecimal */
 	bool is_optional;	/* nothing may be selected */
 	bool keeps_width;	/* the register behind `keep` gets how many bits LEB128 had */
 	uint8_t encoding;	/* of a string or text */
@@ -128,8 +131,12 @@ struct ctf_plan {
 	size_t room;		/* bytes that all steps outside of arrays may write, texts left out */
 	uint32_t left;		/* fields that arrays may have */
 	const struct selection *selection;
-	struct ctf_plan *next;	/* of the same stream */
 	uint64_t id;
+	/*
+	 * Plans with the same value here write the same text for the same bytes of contexts, of which all are in the
+	 * stream's, `scopes[0].size / 8` from where its alignment puts it. NULL: one cannot say.
+	 */
+	const struct ctf_plan *alike;
 };
 
 /*
@@ -179,5 +186,11 @@ struct ctf_header *ctf_header_make(struct ctf_metadata *metadata, enum plan_scop
 struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_stream *stream,
 			       struct ctf_header *const *outer, const struct ctf_event *event,
 			       const struct selection *selection, char *error, size_t error_size);
+
+/*
+ * Sets `alike` of PLAN, whose stream is that of OTHER: to OTHER where they are. NULL for OTHER: to itself, where its
+ * contexts can be kept. Whether it was set. O(fields of the contexts).
+ */
+bool ctf_plan_alike(struct ctf_plan *plan, const struct ctf_plan *other);
 
 #endif
