@@ -29,8 +29,8 @@ static struct bpfobject_program programs[] = {
 	[ON_FORK] = { .name = "on_fork", .gives = "processes and threads begin" },
 	[ON_EXEC] = { .name = "on_exec", .gives = "programs start" },
 	[ON_CALL_FAILED] = { .name = "on_call_failed", .gives = "programs that do not start" },
-	[ON_PAGE_ALLOC] = { .name = "on_page_alloc", .gives = "pages of memory taken" },
-	[ON_PAGE_FREE] = { .name = "on_page_free", .gives = "pages of memory given back" },
+	[ON_PAGE_ALLOC] = { .name = "on_page_alloc", .gives = "pages of memory taken", .sums = true },
+	[ON_PAGE_FREE] = { .name = "on_page_free", .gives = "pages of memory given back", .sums = true },
 	{ .name = "on_exit", .gives = "threads and processes end" },
 	{ .name = "tell_processes", .gives = "what processes use" },
 	COLLECT_PROGRAMS,
@@ -46,7 +46,7 @@ struct proc {
 		bool fork, exec, exit, rss;
 	} wants;
 	uint64_t usage_ns, usage_at;	/* how often, when next (monotonic); 0: not asked for */
-	uint64_t pages_ns, pages_at;
+	uint64_t pages_ns, pages_at, pages;	/* and how many have been told */
 	uint64_t rss_ns, rss_at;
 	struct table *usage;		/* by process: struct proc_now, while it is summed up */
 	char *room;			/* for what is quoted */
@@ -123,6 +123,21 @@ static void on_exit_(struct proc *proc, const struct proc_exit *at, struct span 
 		programs_end(proc->programs, at->event.pid);
 }
 
+static void on_pages(struct proc *proc, const struct proc_now *now, const struct span *span)
+{
+	proc->pages += now->alloc_pages + now->free_pages;
+	span_pages(proc->out, span, (int64_t)now->alloc_pages, (int64_t)now->free_pages);
+}
+
+/* An interrupt may give back pages while the program counts one: too few to speak of, mostly. */
+static void say_missed_pages(const struct proc *proc)
+{
+	uint64_t missed = bpfobject_missed_sums(collect_object(proc->collect));
+
+	if (missed > proc->pages / 1000)
+		message("%llu times, pages were taken or given back in interrupts and not counted", (unsigned long long)missed);
+}
+
 static void on_event(void *state, const struct event *event, size_t size, struct span *span)
 {
 	struct proc *proc = state;
@@ -141,7 +156,7 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 		else if (event->kind == PROC_USAGE)
 			span_usage(proc->out, span, known(now->cpu_ns), known(now->rss_bytes));
 		else if (event->kind == PROC_PAGES)
-			span_pages(proc->out, span, (int64_t)now->alloc_pages, (int64_t)now->free_pages);
+			on_pages(proc, now, span);
 	}
 }
 
@@ -299,8 +314,10 @@ int main(int argc, char **argv)
 		tell(&proc, TELL_HELD);
 	if (proc.usage_ns)
 		tell(&proc, TELL_USAGE);
-	if (proc.pages_ns)
+	if (proc.pages_ns) {
 		tell(&proc, TELL_PAGES);
+		say_missed_pages(&proc);
+	}
 	programs_free(proc.programs);
 	table_free(proc.usage);
 	free(proc.room);

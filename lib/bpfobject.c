@@ -32,7 +32,7 @@ struct iterator {
 /* What the kernel knows of the programs' runs. */
 struct runs {
 	uint64_t ns, n;		/* while it measured them */
-	uint64_t missed;	/* because the program ran on that CPU already */
+	uint64_t missed, missed_sums;	/* because the program ran on that CPU already */
 };
 
 struct bpfobject {
@@ -426,6 +426,14 @@ void bpfobject_iterate(struct bpfobject *object, const char *program, size_t siz
 
 /* Cost */
 
+static bool sums(const struct bpfobject *object, const char *name)
+{
+	for (const struct bpfobject_program *p = object->programs; p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return p->sums;
+	return false;
+}
+
 static struct runs count_runs(const struct bpfobject *object)
 {
 	struct runs runs = { 0 };
@@ -439,7 +447,10 @@ static struct runs count_runs(const struct bpfobject *object)
 			continue;
 		runs.ns += info.run_time_ns;
 		runs.n += info.run_cnt;
-		runs.missed += info.recursion_misses;
+		if (sums(object, object->skeleton->progs[i].name))
+			runs.missed_sums += info.recursion_misses;
+		else
+			runs.missed += info.recursion_misses;
 	}
 	return runs;
 }
@@ -482,4 +493,9 @@ void bpfobject_cost(const struct bpfobject *object, char *text, size_t size)
 uint64_t bpfobject_missed(const struct bpfobject *object)
 {
 	return count_runs(object).missed;
+}
+
+uint64_t bpfobject_missed_sums(const struct bpfobject *object)
+{
+	return count_runs(object).missed_sums;
 }

@@ -26,6 +26,7 @@ struct bpfobject_program {
 	const char *instead;	/* the program that is used when this one does not load; not loaded else */
 	const char *with;	/* loaded only together with that one */
 	bool optional;		/* the collector does without; bpfobject_has() tells. OFF from the start: --check asks */
+	bool sums;		/* it adds up: a run that there was not is no event that was lost */
 	const char *map;	/* an iterator over what this map of the object holds */
 };
 
@@ -72,7 +73,8 @@ void bpfobject_iterate(struct bpfobject *object, const char *program, size_t siz
 void bpfobject_measure(struct bpfobject *object);
 void bpfobject_cost(const struct bpfobject *object, char *text, size_t size);
 
-/* How many runs there were not, because the program ran on that CPU already. */
+/* How many runs there were not, because the program ran on that CPU already: of all but those that sum; of these. */
 uint64_t bpfobject_missed(const struct bpfobject *object);
+uint64_t bpfobject_missed_sums(const struct bpfobject *object);
 
 #endif

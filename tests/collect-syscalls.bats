@@ -216,6 +216,6 @@ count() {
 	tmux -L "weir-$$" kill-server
 	grep -q '^comm  *name  *count' "$T/table" && grep -qx 'status 0' "$T/screen" && [ "$modes" = "1 0 1" ]
 	# Too narrow for the table: lines are cut, and its head stays.
-	[[ $(head -n 1 "$T/table") =~ ^[0-9:]{8}$ ]]
+	[[ $(head -n 1 "$T/table") =~ ^[0-9:]{8}$ ]] || { cat "$T/table"; false; }
 	grep -q '^collect-syscalls: .* lost; BPF programs: ' "$T/screen"
 }
