@@ -48,9 +48,10 @@ sum() {
 }
 
 @test "a busy neighbour on the CPU: runnable, and its name; the thread is the one that served" {
-	taskset -c 0 cpu-hog -n 4 >/dev/null 2>&1 &
+	# So many that they are among the three that took most, whoever else is at work here.
+	taskset -c 0 cpu-hog -n 8 >/dev/null 2>&1 &
 	noise=$!
-	try timeout 60 http-monitor -o "$T/dir" --trace --slowest 3 -i 0.15 -n 12 "http://127.0.0.1:$port/compute?n=20000000" -- \
+	try timeout 60 http-monitor -o "$T/dir" --trace --slowest 3 -i 0.3 -n 12 "http://127.0.0.1:$port/compute?n=20000000" -- \
 		taskset -c 0 demo-service --port "$port" --database "$T/service.db" --requests
 	[ "$status" = 0 ]
 	[[ $out == *"The slowest requests"*"runnable ("*" ran)"* ]]
@@ -106,7 +107,9 @@ sum() {
 	fi
 	[ "$(sum throttled_ns)" -gt $((2 * $(sum run_ns))) ]
 	[[ $out == *" % throttled (/"*"weir-"*")"* ]]
-	[ "$(grep -c $'\tmain=throttled\t' "$T/explained")" -ge 6 ]
+	# 0.05 CPUs: the quota takes most of a request's time; others may take as much where the machine is busy.
+	grep -q $'\tmain=throttled\t' "$T/explained"
+	[ "$(grep -oP '\trun_ns=\K[0-9]+|\tthrottled_ns=\K[0-9]+' "$T/explained" | paste - - | awk '$2 > $1' | wc -l)" -ge 6 ]
 	# Nobody is to blame for it.
 	contention -o tskv -p demo-service "$T/trace" | grep ev=verdict | grep -oP '\tthrottled_ns=\K[0-9]*' >"$T/held"
 	[ "$(cat "$T/held")" -ge "$(sum throttled_ns)" ]
