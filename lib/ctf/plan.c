@@ -1089,7 +1089,7 @@ static bool keeps_text(const struct ctf_plan *plan)
 	const struct plan_scope *scope = &plan->scopes[0];
 
 	if (plan->scopes_n != 2 || scope->size <= 0 || scope->size % 8 || scope->align % 8 ||
-	    scope->size > PLAN_ALIKE_BYTES * 8)
+	    scope->size > PLAN_ALIKE_BYTES * 8 || plan->scopes[1].align > 8)
 		return false;
 	for (uint32_t i = 0; i < plan->parts_n; i++) {
 		const struct plan_step *s = &plan->steps[plan->parts[i].from];

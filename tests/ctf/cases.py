@@ -250,6 +250,20 @@ def sequences_by_event_context():
 
 
 @case
+def contexts_that_come_again():
+    """Several kinds of event, what is behind the contexts aligned in one of them by an empty context of its own."""
+    common = Struct([('n', Int(16, align=16)), ('h', Int(32, base=16)), ('s', Int(8, signed=True))])
+    kinds = [Event('p', Struct([('x', U8)])), Event('q', Struct([('y', U8)]), id=1, context=Struct([], align=64)),
+             Event('r', Struct([('z', U8)]), id=2, context=Struct([('own', U8)]))]
+    rows = []
+    for i in range(60):
+        kind = kinds[i * i % 7 % 3]
+        own = None if kind.id == 0 else [] if kind.id == 1 else [i % 3]
+        rows.append((kind, [kind.id, 1000 + i], [i // 7, 0xabc, -(i // 13)], own, [i], 1000 + i))
+    return [Trace(kinds, {'s': [Packet([1000, 2000, None, None, 0, 1], rows)]}, streams=[Stream(context=common)])]
+
+
+@case
 def sequences_by_event_header():
     header = Struct(event_header().fields + [('n', U8)])
     event = Event('e', Struct([('a', Array(U8, 'stream.event.header.n'))]))
