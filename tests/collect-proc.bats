@@ -237,14 +237,16 @@ value() {
 }
 
 @test "the role, the exit status, a process that was there before: its command line is known" {
-	sh -c 'sleep 0.4; exit 19' &
-	try collect-proc --all -o "$T/r" -- sh -c 'sleep 0.6; kill -15 $$'
+	# It ends while the job runs.
+	mkfifo "$T/go"
+	sh -c 'read _ <"$0"; exit 19' "$T/go" &
+	try collect-proc --all -o "$T/r" -- sh -c 'echo >"$0"; sleep 0.6; kill -15 $$' "$T/go"
 	wait $! || true
 	[ "$status" = 143 ]
 	[ "$(value role ev=exit code=19)" = background ]
-	[ "$(value argv ev=exit code=19)" = "sh -c 'sleep 0.4; exit 19'" ]
+	[ "$(value argv ev=exit code=19)" = "sh -c 'read _ <\"\$0\"; exit 19' $T/go" ]
 	# Other tests may end programs by signals meanwhile.
-	[ "$(value argv ev=exit signal=15 role=job)" = "sh -c 'sleep 0.6; kill -15 \$\$'" ]
+	[ "$(value argv ev=exit signal=15 role=job)" = "sh -c 'echo >\"\$0\"; sleep 0.6; kill -15 \$\$' $T/go" ]
 	try collect-proc -p sleep -o "$T/r" -- sh -c 'sleep 0.01; true; sleep 0.02'
 	[ "$(grep -oP '\tcomm=\K[^\t]*' "$T/r" | sort -u)" = sleep ]
 	[ "$(count ev=exit)" = 2 ]
