@@ -122,7 +122,8 @@ count() {
 	mkfifo "$T/fifo"
 	sleep 100 3>&- &
 	old=$!
-	(sleep 0.4 && exec cat "$T/fifo") 3>&- &
+	: >"$T/r"
+	(until [ -s "$T/r" ]; do sleep 0.05; done; exec cat "$T/fifo") 3>&- &
 	new=$!
 	sleep 0.1
 	collect-syscalls -d 1 -P $old -P $new >"$T/r" 2>/dev/null
