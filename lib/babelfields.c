@@ -115,18 +115,22 @@ static void end_contexts(struct babelfields *f)
 		{ "cpu", ROLE_CPU, ROLE_CPU }, { "pid", ROLE_PID, ROLE_VPID },
 		{ "tid", ROLE_TID, ROLE_VTID }, { "comm", ROLE_COMM, ROLE_COMM },
 	};
+	const struct slice otherwise[] = { SLICE(""), f->pid, SLICE(""), f->comm };
 	struct babelcontext *used[4];
 
 	for (int i = 0; i < 4; i++) {
+		bool wanted = babelkeys_wanted(f->keys, f->keys->standard[i]);
+
 		used[i] = context_of(f, first[i].role);
 		if (!used[i])
 			used[i] = context_of(f, first[i].otherwise);
 		if (used[i])
-			add_field(f, f->keys->standard[i], babelkeys_wanted(f->keys, f->keys->standard[i]),
-				  used[i]->value);
+			add_field(f, f->keys->standard[i], wanted, used[i]->value);
+		else if (otherwise[i].len)
+			add_field(f, f->keys->standard[i], wanted, otherwise[i]);
 	}
 	f->has_cpu = used[0];
-	f->has_pid = used[1];
+	f->has_pid = used[1] || f->pid.len;
 	f->has_tid = used[2];
 	for (size_t i = 0; i < f->contexts_n; i++) {
 		struct babelcontext *context = &f->contexts[i];

@@ -21,6 +21,7 @@ struct babelfields {
 	struct babelkeys *keys;
 	struct babellexer lexer;	/* its flags, and `why` when it failed */
 	bool unnamed;		/* out: fields came without names */
+	struct slice pid, comm;	/* in: where no context tells; empty: not known */
 	struct babelfield *field;	/* out: without ts and ev */
 	size_t n;
 	/* Its own. */

@@ -237,8 +237,39 @@ static const char *find_loss(struct slice line, struct slice *text)
 struct header {
 	int64_t ts;
 	struct slice name;
+	struct slice pid, comm;	/* of the trace's process, where it has one alone; else empty */
 	const char *fields;	/* where the braces, or their label, begin */
 };
+
+/*
+ * BEFORE the event's name there is `HOST:NAME:(PID) ` where the trace is of one process, perhaps behind
+ * `(+DELTA) `; NAMED: `trace:procname = NAME, trace:vpid = (PID), `.
+ */
+static void read_process(struct header *header, struct slice before, bool named)
+{
+	struct slice pid, comm;
+	const char *delta;
+	int64_t number;
+
+	if (!named) {
+		delta = memmem(before.at, before.len, ") ", 2);
+		if (delta && starts(before, SLICE(" (+"))) {
+			before.len -= (size_t)(delta + 1 - before.at);
+			before.at = delta + 1;
+		}
+	}
+	if (!between(before, named ? SLICE("trace:procname = ") : SLICE(":"), named ? SLICE(", trace:vpid = (") :
+		     SLICE(":("), &comm))
+		return;
+	pid.at = comm.at + comm.len + (named ? sizeof ", trace:vpid = (" : sizeof ":(") - 1;
+	if (!between((struct slice){ pid.at - 1, (size_t)(before.at + before.len - pid.at) + 1 }, SLICE("("), SLICE(")"),
+		     &pid) || !number_i64(pid, &number))
+		return;
+	if (starts(comm, SLICE("ust:")))	/* the domain, where all fields are printed */
+		comm = (struct slice){ comm.at + 4, comm.len - 4 };
+	header->pid = pid;
+	header->comm = comm;
+}
 
 /* What is before the braces; *WHY when it is no such thing. */
 static bool read_header(struct text *t, struct slice line, struct header *header, const char **why)
@@ -275,6 +306,7 @@ static bool read_header(struct text *t, struct slice line, struct header *header
 	while (header->name.at > close + 1 && header->name.at[-1] != ' ')
 		header->name.at--;
 	header->name.len = (size_t)(p - header->name.at);
+	read_process(header, (struct slice){ close + 1, (size_t)(header->name.at - close - 1) }, named);
 	return header->name.len > 0 && header->name.len <= NAME_MAX_BYTES;
 }
 
@@ -329,7 +361,7 @@ static bool convert_event(struct text *t, struct slice line, const char **why)
 {
 	int64_t day = t->day, last = t->last;
 	struct babelevent *event;
-	struct header header;
+	struct header header = { 0 };
 	struct slice fields;
 
 	if (!read_header(t, line, &header, why)) {
@@ -342,6 +374,8 @@ static bool convert_event(struct text *t, struct slice line, const char **why)
 	event = babelkeys_event(t->fields.keys, header.name, fields);
 	if (!is_wanted(t, event, header.ts))
 		return true;
+	t->fields.pid = header.pid;
+	t->fields.comm = header.comm;
 	if (!read_fields(t, event, fields.at, fields.at + fields.len)) {
 		*why = t->fields.lexer.why;
 		return false;

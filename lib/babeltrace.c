@@ -288,8 +288,9 @@ static void connect(struct decoder *decoder, struct input *inputs, size_t n)
 
 /* ---- messages ---- */
 
-static struct eventplan *find_plan(struct decoder *decoder, const bt_event_class *class)
+static struct eventplan *find_plan(struct decoder *decoder, const bt_event *event)
 {
+	const bt_event_class *class = bt_event_borrow_class_const(event);
 	size_t slot = (uintptr_t)class / 64 % PLANS_NEAR;
 	struct eventplan **plan;
 
@@ -297,7 +298,8 @@ static struct eventplan *find_plan(struct decoder *decoder, const bt_event_class
 		return decoder->near[slot].plan;
 	plan = table_at(decoder->plans, (uintptr_t)class);
 	if (!*plan)
-		*plan = eventplan_new(class, decoder->selection);
+		*plan = eventplan_new(bt_stream_borrow_trace_const(bt_event_borrow_stream_const(event)), class,
+				      decoder->selection);
 	decoder->near[slot].class = class;
 	decoder->near[slot].plan = *plan;
 	return *plan;
@@ -407,7 +409,7 @@ static bool examine(struct decoder *decoder, struct input *input, const bt_messa
 	case BT_MESSAGE_TYPE_EVENT: {
 		const bt_event *event = bt_message_event_borrow_event_const(message);
 
-		input->plan = find_plan(decoder, bt_event_borrow_class_const(event));
+		input->plan = find_plan(decoder, event);
 		input->is_event = true;
 		if (input->plan->has_clock)
 			input->ts = nanoseconds(

@@ -44,7 +44,8 @@ static void add_step(struct eventplan *plan, enum eventplan_section section, uin
 	plan->steps = memory_grow(plan->steps, &plan->room, plan->n + 1, sizeof *plan->steps);
 	field.index = (uint32_t)index;
 	plan->steps[plan->n++] = (struct eventplan_step){ section, field };
-	plan->sections[section] |= field.wanted != FIELD_NONE || field.n;
+	if (section != NO_SECTION)
+		plan->sections[section] |= field.wanted != FIELD_NONE || field.n;
 }
 
 static void add_members(struct eventplan *plan, struct fieldplan_maker *maker, const bt_event_class *event,
@@ -74,7 +75,45 @@ static void add_members(struct eventplan *plan, struct fieldplan_maker *maker, c
 	}
 }
 
-static void name_event(struct eventplan *plan, const bt_event_class *event)
+static const bt_value *environment(const bt_trace *trace, const char *as)
+{
+	const char *name = keys_environment(as);
+
+	return name ? bt_trace_borrow_environment_entry_value_by_name_const(trace, name) : NULL;
+}
+
+/* Where no field is AS: what the environment says instead. */
+static void add_constant(struct eventplan *plan, struct fieldplan_maker *maker, const bt_trace *trace, const char *as)
+{
+	const bt_value *value = environment(trace, as);
+	struct writer *text;
+	struct key key;
+
+	if (!value || !selection_field(plan->selection, slice_of(as)))
+		return;
+	text = writer_open(-1, "memory");
+	key = strcmp(as, "pid") == 0 ? KEY("pid") : KEY("comm");
+	if (bt_value_is_signed_integer(value)) {
+		writer_i64(text, key, bt_value_integer_signed_get(value));
+	} else if (bt_value_is_string(value)) {
+		struct slice name = slice_of(bt_value_string_get(value));
+
+		if (name.len > KEYS_ENVIRONMENT_MAX)
+			name.len = KEYS_ENVIRONMENT_MAX;
+		if (name.len)
+			writer_text(text, key, name);
+	}
+	key.len = (size_t)(text->at - text->buffer);
+	key.at = memory_copy((struct slice){ text->buffer, key.len });
+	if (key.len) {
+		add_step(plan, NO_SECTION, 0, (struct fieldplan){ .key = key });
+		maker->fixed++;
+	}
+	free(text->buffer);
+	free(text);
+}
+
+static void name_event(struct eventplan *plan, const bt_trace *trace, const bt_event_class *event)
 {
 	const char *given = bt_event_class_get_name(event);
 	char room[EVENTNAME_ROOM], *copy;
@@ -82,7 +121,7 @@ static void name_event(struct eventplan *plan, const bt_event_class *event)
 	struct slice name;
 
 	name = keys_event(slice_of(given ? given : ""), bt_event_class_get_id(event),
-			  is_context(event, "vpid"), room);
+			  is_context(event, "vpid") || environment(trace, "pid"), room);
 	copy = memory_copy(name);
 	plan->wanted = selection_event(plan->selection, copy);
 	free(copy);
@@ -95,7 +134,7 @@ static void name_event(struct eventplan *plan, const bt_event_class *event)
 	free(text);
 }
 
-struct eventplan *eventplan_new(const bt_event_class *event, const struct selection *selection)
+struct eventplan *eventplan_new(const bt_trace *trace, const bt_event_class *event, const struct selection *selection)
 {
 	static const char *const first[] = { "pid", "tid", "comm" };
 	struct eventplan *plan = memory_zeroed(sizeof *plan);
@@ -105,7 +144,7 @@ struct eventplan *eventplan_new(const bt_event_class *event, const struct select
 	plan->selection = selection;
 	plan->has_clock = bt_stream_class_borrow_default_clock_class_const(
 				  bt_event_class_borrow_stream_class_const(event)) != NULL;
-	name_event(plan, event);
+	name_event(plan, trace, event);
 	if (!plan->wanted)
 		return plan;
 	if (selection_field(selection, SLICE("cpu")))
@@ -117,6 +156,8 @@ struct eventplan *eventplan_new(const bt_event_class *event, const struct select
 
 		for (enum eventplan_section s = 0; s < SECTIONS && plan->n == before; s++)
 			add_members(plan, &maker, event, &who, s, first[i]);
+		if (plan->n == before)
+			add_constant(plan, &maker, trace, first[i]);
 	}
 	for (enum eventplan_section s = 0; s < SECTIONS; s++)
 		add_members(plan, &maker, event, &who, s, NULL);

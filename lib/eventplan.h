@@ -8,7 +8,8 @@
 
 #include "fieldplan.h"
 
-enum eventplan_section { COMMON_CONTEXT, SPECIFIC_CONTEXT, PAYLOAD, SECTIONS };
+/* NO_SECTION: a constant, whose value is in the field's key. */
+enum eventplan_section { COMMON_CONTEXT, SPECIFIC_CONTEXT, PAYLOAD, SECTIONS, NO_SECTION = SECTIONS };
 
 /* A member of one of the event's sections. */
 struct eventplan_step {
@@ -30,7 +31,7 @@ struct eventplan {
 	bool whole;
 };
 
-/* What the events of this class become under SELECTION, which is kept. It lives as long as the program. */
-struct eventplan *eventplan_new(const bt_event_class *class, const struct selection *selection);
+/* What the events of this class in TRACE become under SELECTION, which is kept. It lives as long as the program. */
+struct eventplan *eventplan_new(const bt_trace *trace, const bt_event_class *class, const struct selection *selection);
 
 #endif

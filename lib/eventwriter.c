@@ -286,6 +286,11 @@ bool eventwriter_put(struct eventplan *plan, struct writer *out, const bt_event 
 	for (const struct eventplan_step *step = plan->steps, *end = step + plan->n; step < end; step++) {
 		const bt_field *field;
 
+		if (step->section == NO_SECTION) {
+			writer_bytes(out, step->field.key.at, step->field.key.len);
+			plan->left--;
+			continue;
+		}
 		if (!section[step->section])
 			continue;
 		field = bt_field_structure_borrow_member_field_by_index_const(section[step->section],

@@ -67,6 +67,11 @@ struct keys_who keys_who(bool (*has)(const void *event, bool in_payload, const c
 	};
 }
 
+const char *keys_environment(const char *as)
+{
+	return strcmp(as, "pid") == 0 ? "vpid" : strcmp(as, "comm") == 0 ? "procname" : NULL;
+}
+
 static bool is(const char *name, struct slice text)
 {
 	return name && slice_equal(text, slice_of(name));

@@ -15,6 +15,7 @@
 
 enum {
 	KEYS_LENGTH_MAX = 255,		/* longer keys are cut */
+	KEYS_ENVIRONMENT_MAX = 255,	/* bytes of an environment's value that a record has */
 	KEYS_ELEMENTS_MAX = 8189,	/* what RECORD_FIELDS_MAX leaves besides ts, ev and cpu */
 	KEYS_BYTES_MAX = 12 << 20,	/* arrays and texts end where a record has so many bytes */
 };
@@ -49,13 +50,19 @@ struct keys_who {
 };
 struct keys_who keys_who(bool (*has)(const void *event, bool in_payload, const char *name), const void *event);
 
+/*
+ * What stands for AS, which is pid or comm, in a trace's environment: that of one process alone (--buffers-pid)
+ * tells there who ran, and its events do not. It is used where no field is AS. NULL: nothing does.
+ */
+const char *keys_environment(const char *as);
+
 /* pid, tid or comm, where the field NAME is that; else NULL. */
 const char *keys_who_key(const struct keys_who *who, bool in_payload, struct slice name);
 
 /*
  * What an event is called: GIVEN, today's name of an old one (eventname.h), event_ID where it has none,
  * event.lost instead of lost, which only we say. In user space's traces, whose names have two parts and
- * whose events HAVE_VPID, names stay. At most 4096 bytes, in GIVEN or in ROOM.
+ * whose events HAVE_VPID, or whose environment does, names stay. At most 4096 bytes, in GIVEN or in ROOM.
  */
 struct slice keys_event(struct slice given, uint64_t id, bool have_vpid, char room[EVENTNAME_ROOM]);
 

@@ -151,6 +151,28 @@ all_told() {
 	[ "$seen" = 4000 ] && [ "$missing" = 0 ]
 }
 
+@test "a buffer for each process, without contexts: the trace tells whose its events are" {
+	create
+	lttng enable-channel -u -s "$session" channel --buffers-pid
+	context vtid
+	start
+	send3 10
+	cp "$home/app" "$home/a b: (7) c"
+	$as "$home/a b: (7) c" 5
+	lttng destroy "$session"
+	agree
+	babeltrace2 --no-delta "$trace" |
+		sed -E 's/^\[[^]]*\] [^:]*:(.*):\(([0-9]+)\) weir.*vtid = ([0-9]+) .*/pid=\2\ttid=\3\tcomm=\1/' | sort >"$T/wanted"
+	cut -f4-6 "$T/records" | sort | diff "$T/wanted" -
+	[ "$(sort -u "$T/wanted" | wc -l)" = 4 ]
+	# Its text tells as much; a name has two parts all the same.
+	for form in '' '--fields=all --names=all' '--clock-seconds --no-delta'; do
+		babeltrace2 $form "$trace" | lttng-convert | cut -f2- | diff <(cut -f2- "$T/records") -
+	done
+	lttng-convert -f pid "$trace" | cut -f3- | sort -u | diff <(cut -f1 "$T/wanted" | sort -u) -
+	cmp <(lttng-convert -f comm --reader fast "$trace") <(lttng-convert -f comm --reader babeltrace "$trace")
+}
+
 @test "snapshots that overlap are read once; what was overwritten between them is said" {
 	create --snapshot
 	channel --overwrite --subbuf-size=4K --num-subbuf=8
@@ -195,7 +217,8 @@ all_told() {
 	create
 	channel --subbuf-size=4K --num-subbuf=256 --tracefile-size=16K --tracefile-count=3
 	start
-	send 10000 20
+	# On one CPU: a stream that was left early keeps what it has.
+	as="taskset -c 0 $as" send 10000 20
 	lttng destroy "$session"
 	agree
 	gaps 10000

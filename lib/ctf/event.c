@@ -864,6 +864,9 @@ static char *write_steps(const struct plan_step *s, uint32_t n, struct cursor *c
 			if (!to)
 				return NULL;
 			break;
+		case PLAN_CONSTANT:
+			to = put_key(to, s);
+			break;
 		case PLAN_FLAGS:
 		case PLAN_ENUM:
 			if (!read_number(s, c, &value))
@@ -955,11 +958,13 @@ static bool find_parts(const struct ctf_plan *plan, struct cursor *c, uint64_t *
 /* The fields of the contexts; the cursor is behind these then. */
 static char *write_contexts(const struct ctf_plan *plan, struct cursor *c, char *to)
 {
-	uint64_t begin[PLAN_PARTS_MAX], behind;
+	uint64_t begin[PLAN_PARTS_MAX + PLAN_CONSTANTS_MAX], behind;
 
 	if (!find_parts(plan, c, begin))
 		return NULL;
 	behind = c->at;
+	for (uint32_t i = 0; i < PLAN_CONSTANTS_MAX; i++)
+		begin[plan->parts_n + i] = behind;
 	for (uint32_t i = 0; i < plan->order_n; i++) {
 		const struct plan_part *part = &plan->parts[plan->order[i]];
 

@@ -98,6 +98,14 @@ static struct ctf_metadata *parse_json(const char *text, size_t len, char *error
 #endif
 }
 
+struct slice ctf_environment_value(const struct ctf_metadata *metadata, struct slice name)
+{
+	for (const struct ctf_environment *e = metadata->environment; e; e = e->next)
+		if (slice_equal(e->name, name))
+			return e->value;
+	return SLICE("");
+}
+
 struct slice ctf_field_role(const struct ctf_metadata *metadata, const struct ctf_field *field)
 {
 	struct slice name = field->name;

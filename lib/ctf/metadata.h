@@ -125,6 +125,9 @@ struct ctf_metadata *ctf_metadata_parse(const char *text, size_t len, char *erro
  */
 struct ctf_metadata *ctf_metadata_parse_json(const char *text, size_t len, char *error, size_t error_size);
 
+/* The entry NAME of the environment; empty where there is none. */
+struct slice ctf_environment_value(const struct ctf_metadata *metadata, struct slice name);
+
 /* What the field is for in a header: by its name in CTF 1.8, by its role in CTF 2. */
 struct slice ctf_field_role(const struct ctf_metadata *metadata, const struct ctf_field *field);
 

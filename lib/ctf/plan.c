@@ -754,6 +754,26 @@ static void name_parts(struct planner *p, const struct scopes *scopes, const str
 	}
 }
 
+/* Where no field is AS: what the environment says instead. CONSTANTS: how many of such the plan has. */
+static void add_constant(struct planner *p, const char *as, uint32_t *constants, uint32_t *written)
+{
+	const char *name = keys_environment(as);
+	struct slice value = name ? ctf_environment_value(p->metadata, slice_of(name)) : SLICE("");
+	struct ctf_plan *plan = p->plan;
+	uint32_t part = plan->parts_n + *constants, step;
+
+	if (!value.len || !selection_field(p->selection, slice_of(as)))
+		return;
+	if (value.len > KEYS_ENVIRONMENT_MAX)
+		value.len = KEYS_ENVIRONMENT_MAX;
+	step = add_step(p, PLAN_CONSTANT, 1);
+	set_key(p, step, join(p, join(p, SLICE("\t"), as, SLICE("=")), "", escaped(p, value)), "");
+	plan->parts[part] = (struct plan_part){ .from = step, .n = 1 };
+	plan->order[(*written)++] = part;
+	plan->writes = true;
+	++*constants;
+}
+
 /* The size in bits of the steps FROM..FROM+N, placed at bit AT of something aligned; -1: not fixed. */
 static int64_t fixed_size(const struct ctf_plan *plan, uint32_t from, uint32_t n, int64_t at)
 {
@@ -840,7 +860,7 @@ static void plan_scopes(struct planner *p, const struct scopes *scopes)
 	struct keys_who who = keys_who(has_field, scopes);
 	bool is_perf = who.tid && strncmp(who.tid, "perf_", 5) == 0;
 	struct ctf_plan *plan = p->plan;
-	uint32_t written = 0, part = 0;
+	uint32_t written = 0, part = 0, constants = 0;
 	struct naming *names;
 
 	plan->scopes_n = is_perf ? SCOPES : PAYLOAD;
@@ -848,11 +868,16 @@ static void plan_scopes(struct planner *p, const struct scopes *scopes)
 		plan->parts_n += scopes->type[scope] ? scopes->type[scope]->n : 0;
 	if (plan->parts_n > PLAN_PARTS_MAX)
 		fail(p, "contexts of more than %d fields", PLAN_PARTS_MAX);
-	plan->parts = arena_get(p->arena, plan->parts_n * sizeof *plan->parts + 1);
-	plan->order = arena_get(p->arena, plan->parts_n * sizeof *plan->order + 1);
+	plan->parts = arena_get(p->arena, (plan->parts_n + PLAN_CONSTANTS_MAX) * sizeof *plan->parts);
+	plan->order = arena_get(p->arena, (plan->parts_n + PLAN_CONSTANTS_MAX) * sizeof *plan->order);
 	names = arena_get(p->arena, plan->parts_n * sizeof *names + 1);
-	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+	for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+		uint32_t before = written;
+
 		name_parts(p, scopes, &who, first[i], names, &written);
+		if (written == before)
+			add_constant(p, first[i], &constants, &written);
+	}
 	name_parts(p, scopes, &who, NULL, names, &written);
 	/* A second field that tells who ran has no name, and is passed over. */
 	for (uint32_t i = 0; i < plan->parts_n; i++)
@@ -887,7 +912,8 @@ static void measure(struct ctf_plan *plan)
 static void name_event(struct planner *p, const struct ctf_event *event, const struct scopes *scopes)
 {
 	char room[EVENTNAME_ROOM], *copy, *begin;
-	struct slice name = keys_event(event->name, event->id, has_field(scopes, false, "vpid"), room);
+	bool have_vpid = has_field(scopes, false, "vpid") || ctf_environment_value(p->metadata, SLICE("vpid")).len;
+	struct slice name = keys_event(event->name, event->id, have_vpid, room);
 	const struct selection *within;
 
 	copy = memory_copy(name);
@@ -1076,7 +1102,7 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 		for (uint32_t k = 0; k < plan->parts[i].n; k++)
 			if (plan->steps[plan->parts[i].from + k].keep)
 				plan->scopes[plan->parts[i].scope].size = -1;
-	plan->writes = mark_silent(plan->steps + plan->payload, plan->steps_n - plan->payload);
+	plan->writes |= mark_silent(plan->steps + plan->payload, plan->steps_n - plan->payload);
 	for (uint32_t i = 0; i < plan->parts_n; i++)
 		plan->writes |= mark_silent(plan->steps + plan->parts[i].from, plan->parts[i].n);
 	free_planner(p);

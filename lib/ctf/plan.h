@@ -23,7 +23,8 @@ enum {
 	PLAN_OVERLAPS_MAX = 4096,	/* labels where some overlap, which are tried one by one */
 	PLAN_LABELS_MAX = 64,	/* labels written of one value, */
 	PLAN_LABEL_MAX = 65536,	/* and bytes of each */
-	PLAN_PARTS_MAX = 256,	/* fields of the contexts */
+	PLAN_PARTS_MAX = 256,	/* fields of the contexts, */
+	PLAN_CONSTANTS_MAX = 2,	/* and what the environment tells instead: pid, comm */
 	PLAN_ALIKE_BYTES = 128,	/* of contexts whose text is kept for the next event, */
 	PLAN_ALIKE_TEXT = 64,	/* and of each text among them */
 };
@@ -51,6 +52,7 @@ enum plan_op {
 	PLAN_ARRAY,		/* the body `length` times, or as often as the register says */
 	PLAN_VARIANT,		/* that part of the body which the register selects; an optional has one */
 	PLAN_ALIGN,		/* nothing but an alignment: a structure's */
+	PLAN_CONSTANT,		/* nothing: what is written is all in `key` */
 };
 
 struct plan_step {
@@ -121,7 +123,7 @@ struct ctf_plan {
 	uint32_t steps_n;
 	struct plan_scope scopes[3];
 	uint32_t scopes_n;	/* that have parts: 2 or 3 */
-	struct plan_part *parts;	/* in the order they are recorded */
+	struct plan_part *parts;	/* in the order they are recorded; then constants, which parts_n leaves out */
 	uint32_t parts_n;
 	uint32_t *order;	/* in which they are written: indexes of parts */
 	uint32_t order_n;
