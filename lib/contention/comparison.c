@@ -75,27 +75,26 @@ static void say_worse(struct document *d, const struct pressure *pressure, const
 
 		if (pressure_change(base, new) != PRESSURE_WORSE)
 			continue;
-		document_say(d, "%s%s (%s, was %s)", before, new->name,
+		document_say(d, "%s%s (%s, was %s)\n", before, new->name,
 			     document_value(text[0], new->unit, new->value),
 			     document_value(text[1], base->unit, base->value));
-		before = ", ";
+		before = "       ";
 	}
-	document_say(d, *before == ',' ? "\n" : "worse: no measure\n");
+	if (*before != ' ')
+		document_say(d, "worse: no measure\n");
 	before = "waits more: ";
 	for (size_t i = 0; i < n; i++) {
 		if (!culprit || pair[i].took[1] - pair[i].took[0] > culprit->took[1] - culprit->took[0])
 			culprit = &pair[i];
 		if (pressure_pair_change(&pair[i]) != PRESSURE_WORSE || i >= 8)
 			continue;
-		document_say(d, pair[i].side[0] ? "%s%s (%s of its time, was %s)" :
-						  "%s%s (%s of its time, is new)",
+		document_say(d, pair[i].side[0] ? "%s%s (%s of its time, was %s)\n" :
+						  "%s%s (%s of its time, is new)\n",
 			     before, document_rival(d, text[0], pair[i].side[1]),
 			     document_value(text[1], MEASURE_SHARE, pressure_pair_share(&pair[i], 1)),
 			     document_value(text[2], MEASURE_SHARE, pressure_pair_share(&pair[i], 0)));
-		before = ", ";
+		before = "            ";
 	}
-	if (*before == ',')
-		document_say(d, "\n");
 	if (culprit && culprit->side[1] && culprit->took[1] >= culprit->took[0] + 0.005)
 		document_say(d, "takes more: %s (%s of all CPU time, from others that waited; was %s)\n",
 			     document_rival(d, text[0], culprit->side[1]),

@@ -94,12 +94,10 @@ static void say_waiting(struct document *d, const struct pressure *r)
 		     document_time(text[4], (double)sum->unknown_ns));
 	culprit = culprits(r, &n);
 	for (uint32_t i = 0; i < n && i < CULPRITS_NAMED && culprit[i]->took_ns; i++)
-		document_say(d, "%s%s %s (most of it from %s)", i ? ", " : "culprits: ",
+		document_say(d, "%s %s %s (most of it from %s)\n", i ? "         " : "culprits:",
 			     document_rival(d, text[0], culprit[i]),
 			     document_time(text[1], (double)culprit[i]->took_ns),
 			     document_rival(d, text[2], main_victim(r, culprit[i])));
-	if (n && culprit[0]->took_ns)
-		document_say(d, "\n");
 	free(culprit);
 }
 
@@ -131,30 +129,36 @@ static void put_measures(struct document *d, const struct pressure *r)
 
 static void put_rivals(struct document *d, const struct pressure *r)
 {
-	const struct column column[] = {
+	/* The table has to fit a terminal: what the matrix tells too, and what is for programs, is left out. */
+	enum column_role side = d->table ? COLUMN_NOTE : COLUMN_NUMBER;
+	struct column column[] = {
 		{ { "comm", 4 }, COLUMN_TEXT },
 		{ { "pid", 3 }, d->table && d->plan->by == RIVALS_COMM ? COLUMN_NOTE : COLUMN_NUMBER },
 		{ { "tid", 3 }, d->table && d->plan->by != RIVALS_TID ? COLUMN_NOTE : COLUMN_NUMBER },
 		{ { "judged", 6 }, COLUMN_NOTE },
 		{ { "got_ns", 6 }, COLUMN_NS }, { { "cpu_share", 9 }, COLUMN_NUMBER },
 		{ { "waited_ns", 9 }, COLUMN_NS }, { { "wait_share", 10 }, COLUMN_NUMBER },
-		{ { "waits", 5 }, COLUMN_NOTE }, { { "runq_p50_ns", 11 }, COLUMN_NS },
+		{ { "waits", 5 }, COLUMN_NOTE }, { { "runq_p50_ns", 11 }, side },
 		{ { "runq_p99_ns", 11 }, COLUMN_NS },
 		{ { "own_ns", 6 }, COLUMN_NS }, { { "others_ns", 9 }, COLUMN_NS },
-		{ { "idle_ns", 7 }, COLUMN_NS }, { { "unknown_ns", 10 }, COLUMN_NOTE },
+		{ { "idle_ns", 7 }, side }, { { "unknown_ns", 10 }, COLUMN_NOTE },
 		{ { "took_ns", 7 }, COLUMN_NS },
 		{ { "throttled_ns", 12 }, r->sum.throttled_ns ? COLUMN_NS : COLUMN_NOTE },
 		{ { "slices", 6 }, COLUMN_NOTE },
-		{ { "preempted", 9 }, COLUMN_NUMBER }, { { "slice_ns", 8 }, COLUMN_NS },
+		{ { "preempted", 9 }, side }, { { "slice_ns", 8 }, COLUMN_NS },
 		{ { "calls", 5 }, COLUMN_NOTE }, { { "call_ns", 7 }, COLUMN_NOTE },
-		{ { "lock_ns", 7 }, COLUMN_NS }, { { "disk_ns", 7 }, COLUMN_NS },
+		{ { "lock_ns", 7 }, COLUMN_NS }, { { "disk_ns", 7 }, side },
 	};
-	struct rows *rows = document_rows(d, column, sizeof column / sizeof *column);
+	struct rows *rows;
 	uint32_t n;
 	const struct rival *all = rivals_all(r->rivals, &n);
 	uint64_t got = 0, listed = 0;
 	char text[2][DOCUMENT_TEXT];
 
+	for (size_t i = 0; d->table && i < sizeof column / sizeof *column; i++)
+		if (column[i].role == COLUMN_NS)
+			column[i].name.len -= sizeof "_ns" - 1;
+	rows = document_rows(d, column, sizeof column / sizeof *column);
 	for (uint32_t i = 0; i < n; i++)
 		got += all[i].got_ns;
 	for (uint32_t i = 0; i < n; i++) {
@@ -263,7 +267,6 @@ void verdict_show(struct document *d, const struct pressure *r)
 	if (pressure_wanted(&r->sum) == 0)
 		return;
 	put_rivals(d, r);
-	document_say(d, "\nWho ran while a victim waited (with what it got itself, a row sums to its "
-		     "runnable time):\n");
+	document_say(d, "\nWho ran while a victim waited:\n");
 	matrix_put(d, r);
 }
