@@ -379,9 +379,10 @@ redraw() {
 	printf '\033[H\033[J%s\n' "$1"
 }
 
-# Messages of a pipeline's programs: loss is said once, not by each of them.
+# Messages of a pipeline's programs: loss is said once, not by each of them; and the fields that they miss are not
+# the user's choice, who is told what the trace misses.
 messages() {
-	awk '/ events? (was|were) lost/ && lost++ { next } { print; fflush() }' >&2
+	awk '/ events? (was|were) lost/ && lost++ { next } /^stats: no record has the field / { next } { print; fflush() }' >&2
 }
 
 # verdict STATUS...: the status of a pipeline by that of its stages. 141 is a closed pipe: the reader had enough.

@@ -430,6 +430,16 @@ c (3)   1.85 ms  700 us     0 ns      0 ns  1.00 ms     150 us" ''
 	[ "$status" = 0 ] && grep -q '^worse: no measure$' <<<"$out"
 }
 
+@test "what is no recording of spans: what would make one is said" {
+	record ts=1 ev=sched_switch prev_tid=1 next_tid=2 >"$T/raw"
+	try contention "$T/raw"
+	[ "$status" = 0 ] && [[ $out == 'verdict: unknown'* ]]
+	[ "$err" = 'contention: there are no spans to judge; of raw events, spans(1) makes them' ]
+	try contention "$T"
+	[ "$status" = 1 ]
+	[ "${err%%$'\n'*}" = "contention: cannot read $T: it is a directory; if it holds a trace, lttng-convert makes records of it" ]
+}
+
 @test "too little data is said, and is not calm" {
 	small >"$T/in"
 	try contention "$T/in"
