@@ -149,16 +149,22 @@ page_top() {
 	<!doctype html>
 	<html lang="en">
 	<meta charset="utf-8">
+	<meta name="viewport" content="width=device-width">
 	<title>weir: $title</title>
 	<style>
-	body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 1240px; margin: 2em auto; padding: 0 1em }
-	img { max-width: 100%; height: auto; border: 1px solid #ddd; margin: .5em 0 }
-	pre { font: 13px/1.45 ui-monospace, monospace; background: #f6f7f8; padding: 1em; overflow-x: auto }
+	:root { color-scheme: light dark; --text: #222; --page: #fff; --code: #f6f7f8; --line: #ddd; --bad: #b00020 }
+	@media (prefers-color-scheme: dark) {
+		:root { --text: #ddd; --page: #181a1b; --code: #222527; --line: #444; --bad: #ff7b86 }
+	}
+	body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); max-width: 1240px; margin: 2em auto; padding: 0 1em }
+	h2 { font-size: 1.2em; margin: 2em 0 .5em }
+	img { max-width: 100%; height: auto; border: 1px solid var(--line); background: #fff; margin: .5em 0 }
+	pre { font: 13px/1.45 ui-monospace, monospace; background: var(--code); padding: 1em; margin: 0; overflow-x: auto }
 	table { border-collapse: collapse; font-size: 13px }
-	th, td { text-align: right; padding: .4em .6em; border-bottom: 1px solid #ddd; white-space: nowrap }
+	th, td { text-align: right; padding: .4em .6em; border-bottom: 1px solid var(--line); white-space: nowrap }
 	th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 11em }
 	td img { width: 150px; max-width: none; margin: 0; display: block }
-	.bad { color: #b00020 }
+	.bad { color: var(--bad) }
 	</style>
 	<h1>$title</h1>
 	E
@@ -185,10 +191,13 @@ name_of() {
 heading() {
 	printf '\n%s\n%s\n\n' "$1" "${1//?/-}"
 }
+has_states() {
+	grep -q -m 1 -P '\tev=partial\t' "$1"
+}
 merged() {
 	local state=$1
 	shift
-	grep -q -m 1 -P '\tev=partial\t' "$state" || { echo 'none'; return; }
+	has_states "$state" || { echo 'none'; return; }
 	{ stats --merge -o table "$@" <"$state" 2>&1 >&3 |
 		sed -n 's|^stats: \([0-9]* rows\{0,1\} .*left out\).*|(\1; states/'"${state##*/}"' has them)|p'; } 3>&1
 }

@@ -444,7 +444,7 @@ interrupted() {
 	E
 	try report --section "$T/s.sql" --with "$T/marks" -o "$T/report" "$T/r"
 	[ "$status" = 0 ] || { echo "$err"; false; }
-	diff <(sed -n '/^Calls/,/^CPU contention/p' "$T/report/summary.txt" | sed '$d') - <<-'E'
+	diff <(sed -n '/^Calls/,/^System calls/p' "$T/report/summary.txt" | sed '$d') - <<-'E'
 	Calls
 	-----
 

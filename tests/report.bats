@@ -97,6 +97,45 @@ setup() {
 	expect 2 '' "report: unknown option '--frobnicate'; see 'report --help'"
 }
 
+@test "the page: the summary, its headings as such, the pictures below what they are about" {
+	need python3
+	python3 - "$R" <<-'E'
+	import html.parser, sys
+	class Page(html.parser.HTMLParser):
+	    text, tags, within, heads, pictures = "", [], None, [], {}
+	    def handle_starttag(self, tag, attributes):
+	        self.within = tag
+	        if tag == "h2": self.heads.append("")
+	        if tag == "img": self.pictures[self.heads[-1]] = dict(attributes)["src"]
+	    def handle_endtag(self, tag): self.within = None
+	    def handle_data(self, data):
+	        if self.within == "h2": self.heads[-1] += data
+	        if self.within in ("h2", "pre"): self.text += data + " "
+	page = Page()
+	page.feed(open(sys.argv[1] + "/index.html").read())
+	summary = open(sys.argv[1] + "/summary.txt").read()
+	lines = summary.split("\n")
+	heads = [lines[i - 1] for i, l in enumerate(lines) if l and not l.strip("-")]
+	assert page.heads == heads and len(heads) > 7, page.heads
+	assert page.text.split() == [w for w in summary.split() if w.strip("-") or len(w) == 1]
+	assert page.pictures == {"CPU time by process": "cpu-usage.png", "Run-queue latency by process": "runq-latency.png",
+	                         "System calls by process": "syscall-latency.png"}
+	E
+	[ "$(sed -n '/^CPU contention/,/^CPU time/p' "$R/summary.txt" | wc -L)" -le 120 ]
+}
+
+@test "what a trace does not have, as one of user space, is no table and no picture but a list" {
+	record ts=1795225295760917458 ev=lost n=1 source=c_0 >"$T/ust"
+	record ts=1795225295760917458 ev=app:request cpu=0 n=1 >>"$T/ust"
+	report -o "$T/report" "$T/ust" >/dev/null
+	! grep -E '^(none|verdict.*)$' "$T/report/summary.txt"
+	grep -qF 'LOST:    1 events in 1 place:' "$T/report/summary.txt"
+	run ! grep '<img' "$T/report/index.html"
+	sed -n '/^Not in this trace/,$p' "$T/report/summary.txt" | diff - <(printf '%s\n' 'Not in this trace' '-----------------' '' \
+		'CPU time by process' 'Run-queue latency by process' 'System calls by process' 'I/O by file: calls that move bytes' \
+		Interrupts)
+}
+
 @test "a broken trace is reported as far as it goes: status 1" {
 	cp -r "$(trace smoke)/trace" "$T/broken"
 	chmod -R u+w "$T/broken"
