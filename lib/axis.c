@@ -55,14 +55,31 @@ static const struct scale *scale_of(enum unit unit, double value)
 	return scale;
 }
 
+/* At most 24 bytes with the NUL. */
+static void put_text(double value, const struct scale *scale, int digits, char *text)
+{
+	if (scale->is == 0)
+		snprintf(text, 24, "%.*g", digits, value);
+	else
+		snprintf(text, 24, "%.*g%s%s", digits, value / scale->is, *scale->name ? " " : "", scale->name);
+}
+
 const char *axis_text(double value, enum unit unit, char *text)
 {
 	const struct scale *scale = scale_of(unit, value);
 
-	if (scale->is == 0)
-		snprintf(text, AXIS_TEXT, "%.4g", value);
-	else
-		snprintf(text, AXIS_TEXT, "%.4g%s%s", value / scale->is, *scale->name ? " " : "", scale->name);
+	put_text(value, scale, 4, text);
+	return text;
+}
+
+const char *axis_estimate(double value, enum unit unit, char *text)
+{
+	static const char about[] = "\u2248";
+	const struct scale *scale = scale_of(unit, value);
+
+	memcpy(text, about, sizeof about - 1);
+	/* Three digits of 1.0 to 1023. */
+	put_text(value, scale, scale->is && fabs(value / scale->is) >= 1000 ? 4 : 3, text + sizeof about - 1);
 	return text;
 }
 

@@ -19,6 +19,9 @@ enum unit axis_unit(struct slice key);
 enum { AXIS_TEXT = 32 };
 const char *axis_text(double value, enum unit unit, char *text);
 
+/* The same of what is known within 1 %, as quantiles of a sketch are: `≈1.25 ms`, of three digits. */
+const char *axis_estimate(double value, enum unit unit, char *text);
+
 /* A count with commas between its thousands. */
 const char *axis_count(uint64_t count, char *text);
 

@@ -151,6 +151,7 @@ static void write_string(FILE *script, struct slice text, size_t limit, bool for
 {
 	size_t columns;
 	const char *end = text.at + text.len, *cut = cut_at(text, limit, &columns);
+	bool octal = false;	/* gnuplot takes all digits behind that for a part of it */
 
 	fputc('"', script);
 	for (const char *p = text.at; p < cut; ) {
@@ -158,7 +159,8 @@ static void write_string(FILE *script, struct slice text, size_t limit, bool for
 
 		if (format && *c.bytes.at == '%')
 			fputs("\\045", script);
-		if (is_plain(*c.bytes.at))
+		octal = !is_plain(*c.bytes.at) || (octal && *c.bytes.at >= '0' && *c.bytes.at <= '9');
+		if (!octal)
 			fwrite(c.bytes.at, 1, c.bytes.len, script);
 		else
 			fprintf(script, "\\%03o", (unsigned)(unsigned char)*c.bytes.at);

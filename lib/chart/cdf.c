@@ -44,7 +44,7 @@ void cdf_draw(const struct panel *panel)
 	char text[80];
 
 	panel_y_axis(panel, "x", false);
-	panel_make_room(panel, 16, 14);
+	panel_make_room(panel, 18, 16);
 	panel_title_of_y(panel, "Cumulative distribution of ", "");
 	for (int s = 0; s < sample->n_series; s++)
 		write_cumulation(panel, s);
@@ -54,7 +54,7 @@ void cdf_draw(const struct panel *panel)
 	for (int s = 0; s < sample->n_series; s++) {
 		char p99[AXIS_TEXT];
 
-		axis_text(sample_quantile(sample, s, 0.99), panel->y_unit, p99);
+		panel_quantile(panel, s, 0.99, p99);
 		snprintf(text, sizeof text, sample->grouped ? "(p99 %s)" : "p99 %s", p99);
 		if (sample->grouped && panel->text)
 			*text = '\0';

@@ -68,7 +68,12 @@ static struct grid make_grid(const struct panel *panel, const struct axis *axis,
 
 		grid.from = sample->x_min;
 		grid.width = range / (uint64_t)columns + 1;
+		/* All at one time: a cell that can be seen. */
+		if (range == 0 && panel->x_unit == UNIT_TIME)
+			grid.width = 20000000;
 		grid.columns = (int)(range / grid.width) + 1;
+		/* gnuplot does not draw a single column: it would not know how wide it is. */
+		grid.columns += grid.columns == 1;
 	} else {
 		const struct window *window = &sample->columns.window;
 

@@ -4,12 +4,12 @@
 #include "chart/bins.h"
 
 /* Part of a plot command: an upright line at VALUE, up to HEIGHT, and in the key what it is. */
-static void plot_line(const struct panel *panel, const char *name, double value, const char *dashes,
-		      const char *colour, const struct axis *x, double height)
+static void plot_line(const struct panel *panel, const char *name, double value, const char *number,
+		      const char *dashes, const char *colour, const struct axis *x, double height)
 {
-	char text[64], number[AXIS_TEXT];
+	char text[64];
 
-	snprintf(text, sizeof text, "%s %s", name, axis_text(value, panel->y_unit, number));
+	snprintf(text, sizeof text, "%s %s", name, number);
 	fprintf(panel->script, ", \"+\" using (%.15g):(0):(0):(%.15g) every ::::0 with vectors nohead%s "
 		"linewidth 1.8 linecolor rgb \"%s\" title ", axis_place(x, value), height, dashes, colour);
 	gnuplot_text(panel->script, slice_of(text), 60);
@@ -23,6 +23,8 @@ void histogram_draw(const struct panel *panel)
 	uint64_t most = bins.zeros;
 	double zero = axis_place(&x, 0), half = (axis_place(&x, sample->y_least) - zero) / 4;
 	struct axis y;
+	char text[AXIS_TEXT];
+	double mean;
 
 	for (size_t i = 0; i < bins.n; i++)
 		most = bins.count[i] > most ? bins.count[i] : most;
@@ -37,7 +39,7 @@ void histogram_draw(const struct panel *panel)
 	axis_write(panel->script, "y", &y);
 	panel_label(panel, "y", SLICE("values per bin"), "");
 	panel_title_of_y(panel, "Histogram of ", "");
-	panel_make_room(panel, 0, 17);
+	panel_make_room(panel, 0, 19);
 	fprintf(panel->script, "# from to count\n$bins%d << END\n", panel->number);
 	for (size_t i = 0; i < bins.n; i++)
 		fprintf(panel->script, "%.15g %.15g %llu\n", bins.edge[i], bins.edge[i + 1],
@@ -53,9 +55,11 @@ void histogram_draw(const struct panel *panel)
 		fprintf(panel->script, ", $zeros%d using (($1+$2)/2):(0):1:2:(0):3 with boxxyerror "
 			"fillcolor rgb \"#999999\" fillstyle solid 1 noborder title \"zeros\"",
 			panel->number);
-	plot_line(panel, "mean", sample_spread(sample, -1).mean, " dashtype 2", gnuplot_colours[1], &x,
+	mean = sample_spread(sample, -1).mean;
+	plot_line(panel, "mean", mean, axis_text(mean, panel->y_unit, text), " dashtype 2", gnuplot_colours[1], &x,
 		  y.high);
-	plot_line(panel, "median", sample_quantile(sample, -1, 0.5), "", gnuplot_colours[0], &x, y.high);
+	plot_line(panel, "median", sample_quantile(sample, -1, 0.5), panel_quantile(panel, -1, 0.5, text), "",
+		  gnuplot_colours[0], &x, y.high);
 	fputc('\n', panel->script);
 	bins_free(&bins);
 }

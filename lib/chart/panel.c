@@ -47,6 +47,13 @@ void panel_series_name(char *to, size_t size, const struct panel *panel, int ser
 		panel_group_name(to, size, panel, s->name);
 }
 
+const char *panel_quantile(const struct panel *panel, int series, double q, char *text)
+{
+	double value = sample_quantile(panel->sample, series, q);
+
+	return panel->sample->exact ? axis_text(value, panel->y_unit, text) : axis_estimate(value, panel->y_unit, text);
+}
+
 size_t panel_name_limit(const struct panel *panel)
 {
 	return panel->text ? TEXT_NAME_LIMIT : panel->width < 1 ? PANEL_NAME_LIMIT : NAME_LIMIT;

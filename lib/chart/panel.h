@@ -53,6 +53,9 @@ double panel_make_room(const struct panel *panel, size_t extra, size_t least);
 /* Part of a plot command: ` title "NAME TAIL"`; without groups, TAIL alone. */
 void panel_series_title(const struct panel *panel, int series, const char *tail);
 
+/* The quantile Q of SERIES (-1: of all) for people; marked where it is an estimate. TEXT holds AXIS_TEXT bytes. */
+const char *panel_quantile(const struct panel *panel, int series, double q, char *text);
+
 /* How many characters of a name the key shows. */
 size_t panel_name_limit(const struct panel *panel);
 

@@ -119,17 +119,44 @@ void shares_draw_bars(const struct panel *panel)
 	free(share);
 }
 
+/* What stands behind the name in the key: its size and part. */
+static void say_share(const struct panel *panel, const struct share *share, double total, char to[64])
+{
+	char size[AXIS_TEXT];
+
+	if (panel->sample->by_sum)
+		axis_text(share->size, panel->y_unit, size);
+	else
+		axis_count((uint64_t)share->size, size);
+	if (share->size < 0)
+		snprintf(to, 64, ": %s (no slice)", size);
+	else
+		snprintf(to, 64, ": %s (%.3g %%)", size, total > 0 ? share->size / total * 100 : 0);
+}
+
 void shares_draw_pie(const struct panel *panel)
 {
 	struct share *share = memory_zeroed((SAMPLE_DRAWN + 1) * sizeof *share);
 	double total, from = 90;
 	int n = make_shares(panel, share, SAMPLE_DRAWN, &total);
-	char text[200];
+	char text[200], size[SAMPLE_DRAWN + 1][64];
+	size_t longest = 0;
 
 	title_of_shares(panel, text, sizeof text);
 	panel_title(panel, text);
+	total = 0;
+	for (int i = 0; i < n; i++)
+		total += fmax(share[i].size, 0);
+	for (int i = 0; i < n; i++) {
+		size_t columns;
+
+		say_share(panel, &share[i], total, size[i]);
+		columns = gnuplot_columns(slice_of(share[i].name), panel_name_limit(panel)) + strlen(size[i]);
+		longest = columns > longest ? columns : longest;
+	}
 	if (panel->width == 1)
-		fputs("set rmargin at screen 0.65\n", panel->script);
+		fprintf(panel->script, "set rmargin at screen %.4f\n",
+			fmax(0.4, fmin(0.65, 1 - gnuplot_part(&panel->chart->canvas, (double)longest + 9))));
 	fputs("set size ratio -1\nunset border\nunset tics\nset xrange [-1.1:1.1]\nset yrange [-1.1:1.1]\n",
 	      panel->script);
 	for (int i = 0; i < n; i++) {
@@ -154,17 +181,11 @@ void shares_draw_pie(const struct panel *panel)
 	}
 	fputs("plot -9 notitle", panel->script);
 	for (int i = 0; i < n; i++) {
-		char size[AXIS_TEXT], count[AXIS_TEXT];
-
 		fprintf(panel->script, ", keyentry with boxes fillcolor rgb \"%s\" fillstyle solid 1 title ",
 			share[i].is_other ? GNUPLOT_GREY : gnuplot_colours[i % GNUPLOT_COLOURS]);
 		gnuplot_text(panel->script, slice_of(share[i].name), panel_name_limit(panel));
-		snprintf(text, sizeof text, ": %s (%.3g %%)", panel->sample->by_sum ?
-			 axis_text(share[i].size, panel->y_unit, size) :
-			 axis_count((uint64_t)share[i].size, count),
-			 total > 0 ? share[i].size / total * 100 : 0);
 		fputc('.', panel->script);
-		gnuplot_text(panel->script, slice_of(text), 60);
+		gnuplot_text(panel->script, slice_of(size[i]), 60);
 	}
 	fputs("\nset size noratio\nset border\nset tics\n", panel->script);
 	free(share);

@@ -8,7 +8,7 @@
 /* At most CHART_BARS bars. */
 void shares_draw_bars(const struct panel *panel);
 
-/* Negative sums have no slice. */
+/* Negative sums have no slice; the others are parts of their own sum. */
 void shares_draw_pie(const struct panel *panel);
 
 #endif

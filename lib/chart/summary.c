@@ -16,17 +16,16 @@ static const char *const figure_names[FIGURES] = {
 
 static void figures(const struct panel *panel, int series, char (*text)[AXIS_TEXT])
 {
-	const struct sample *sample = panel->sample;
-	struct spread spread = sample_spread(sample, series);
-	const double value[FIGURES] = {
-		0, spread.mean, sample_quantile(sample, series, 0.5), spread.min, spread.max,
-		spread_deviation(&spread), sample_quantile(sample, series, 0.95),
-		sample_quantile(sample, series, 0.99),
-	};
+	struct spread spread = sample_spread(panel->sample, series);
+	static const double quantile[FIGURES] = { [2] = 0.5, [6] = 0.95, [7] = 0.99 };
+	const double value[FIGURES] = { [1] = spread.mean, [3] = spread.min, spread.max, spread_deviation(&spread) };
 
 	axis_count(spread.count, text[0]);
 	for (int i = 1; i < FIGURES; i++)
-		axis_text(value[i], panel->y_unit, text[i]);
+		if (quantile[i] > 0)
+			panel_quantile(panel, series, quantile[i], text[i]);
+		else
+			axis_text(value[i], panel->y_unit, text[i]);
 }
 
 static void row_line(const struct panel *panel, double y, const char *colour)

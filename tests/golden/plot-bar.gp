@@ -32,7 +32,7 @@ END
 set yrange [6.5:-0.5]
 set grid noytics
 set lmargin at screen 0.2633
-set ytics ("comm=" 0, "\045\045s\045\045n50\045\045" 1, "</title><script>alert(1)</script>\046a…" 2, "\134x1b\13331m" 3, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" 4, "\173/Symbol a\175_b\136c \046\173d\175\176e\173.8f\175" 5, "��é中��" 6)
+set ytics ("comm=" 0, "\045\045s\045\045n50\045\045" 1, "</title><script>alert(1)</script>\046a…" 2, "\134x1b\133\063\061m" 3, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" 4, "\173/Symbol a\175_b\136c \046\173d\175\176e\173.8f\175" 5, "��é中��" 6)
 unset key
 plot $bars0 using (0):1:(0):2:($1-0.36):($1+0.36) with boxxyerror fillcolor rgb "#0072b2" fillstyle solid 1 noborder notitle, $bars0 using ($2<0?0:$2):1:3 with labels left offset character 0.7,0 notitle
 set key
