@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "message.h"
 #include "number.h"
+#include "otherfile.h"
 
 #define SECOND 1000000000LL
 #define DAY (86400 * SECOND)
@@ -494,6 +495,12 @@ static void convert_line(struct text *t, struct slice line)
 	fault(t, why);
 }
 
+/* What begins with BYTES, where it is no text of babeltrace. */
+static const char *other(struct slice bytes)
+{
+	return starts(bytes, SLICE("ts=")) ? "records already, which all other programs read" : otherfile(bytes);
+}
+
 /* Reads more behind the unfinished line at t->at. False at the end. */
 static bool fill(struct text *t)
 {
@@ -525,6 +532,13 @@ static bool fill(struct text *t)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n > 0) {
+			const char *is = t->line || t->end > t->buffer ? NULL : other((struct slice){ t->buffer, (size_t)n });
+
+			if (is) {
+				message("cannot read %s: it is %s", t->name, is);
+				t->faults++;
+				return false;
+			}
 			t->end += n;
 			return true;
 		}

@@ -18,6 +18,7 @@
 #include "message.h"
 #include "number.h"
 #include "options.h"
+#include "otherfile.h"
 #include "utf8.h"
 #include "writer.h"
 
@@ -266,6 +267,16 @@ static bool fill(struct reader *r)
 			r->at_eof = true;
 			*r->end = '\n';
 			return false;
+		}
+		if (r->line == 0 && r->end == r->buffer) {
+			const char *is = otherfile((struct slice){ r->buffer, (size_t)n });
+
+			if (is) {
+				message("cannot read %s: it is %s", r->file, is);
+				r->failed = r->at_eof = true;
+				*r->end = '\n';
+				return false;
+			}
 		}
 		r->consumed += (uint64_t)n;
 		r->end += n;

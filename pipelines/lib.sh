@@ -301,8 +301,18 @@ check_options() {
 	[[ ${pid:-1} =~ ^[0-9]{1,10}(,[0-9]{1,10})*$ ]] || usage_error "--pid wants numbers, not '$pid'"
 	local key='[A-Za-z_][A-Za-z0-9_.]*'
 	[[ ${by:-ev} =~ ^$key(,$key)*$ ]] || usage_error "--by wants keys with commas between, not '$by'"
+	check_input
+}
+
+# Whether there is $input, and it is no archive: what unpacks one into a pipe would give its names, too.
+check_input() {
 	[ "$input" = - ] || [[ $input == net*://* ]] || [ -e "$input" ] ||
 		die "cannot open $input: No such file or directory"
+	case $input in
+	*.tar | *.tar.* | *.tgz)
+		[ -d "$input" ] || die "cannot read $input: it is an archive; unpack it by 'tar -xf' and name what was in it"
+		;;
+	esac
 }
 
 # moment OPTION T: the moment T, as programs take it without a first event: +5s and 01:41:35 are made absolute.
@@ -414,7 +424,7 @@ answer_stages() {
 	if [ "${stages[4]}" = 4 ]; then
 		stages[4]=0
 		if [ -z "$is_live" ]; then
-			say_nothing_found
+			[ "${stages[0]}${stages[1]}" != 00 ] || say_nothing_found
 		elif [ "${stages[0]}" = 0 ]; then
 			say 'nothing found: no such event came'
 		fi

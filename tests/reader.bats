@@ -89,3 +89,35 @@ for byte in open(sys.argv[1], "rb").read(): os.write(1, bytes([byte]))' "$T/in" 
 	wait $!
 	[ "$(cat "$T/out")" = $'ts=1\tev=x\nts=2\tev=x' ]
 }
+
+@test "what is no records: what it is, and what reads it" {
+	record ts=1 ev=a x=1 >"$T/in"
+	gzip -c "$T/in" >"$T/in.gz"
+	zstd -q "$T/in" -o "$T/in.zst"
+	tar -C "$T" -cf "$T/in.tar" in
+	cp "$(trace smoke)/trace/kernel/metadata" "$T/metadata"
+	cp "$(trace smoke)/trace/kernel/ch0_0" "$T/stream"
+	to-sqlite "$T/db" <"$T/in" 2>/dev/null
+	while read -r file is; do
+		for program in spans lttng-convert; do
+			try $program "$T/$file"
+			expect 1 '' "$program: cannot read $T/$file: it is $is"
+		done
+	done <<-'E'
+	in.gz compressed: unpack it by 'gzip -dc', an archive by 'tar -xf'
+	in.zst compressed: unpack it by 'zstd -dc', an archive by 'tar -xf'
+	in.tar an archive: unpack it by 'tar -xf'
+	metadata the metadata of a trace: lttng-convert takes the directory
+	stream one stream of a trace: lttng-convert takes the directory
+	db a database: from-sqlite reads it
+	E
+	try lttng-convert "$T/in"
+	expect 1 '' "lttng-convert: cannot read $T/in: it is records already, which all other programs read"
+	# One after the other: the rest is read.
+	try where -f "$T/in.gz" -f "$T/in" x
+	[ "$status" = 1 ] && [ "$out" = "$(cat "$T/in")" ]
+	for program in cputop report; do
+		try $program "$T/in.tar"
+		expect 1 '' "$program: cannot read $T/in.tar: it is an archive; unpack it by 'tar -xf' and name what was in it"
+	done
+}
