@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "groups.h"
+#include "input.h"
 #include "keylist.h"
 #include "loss.h"
 #include "memory.h"
@@ -261,6 +262,7 @@ int main(int argc, char **argv)
 	struct writer *out;
 
 	(void)argc;
+	input_no_files(fields);
 	if (!fields[0] || fields[1])
 		message_usage("cannot count: it takes one field");
 	h.field.key = slice_of(fields[0]);

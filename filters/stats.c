@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "input.h"
 #include "loss.h"
 #include "memory.h"
 #include "message.h"
@@ -465,6 +466,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	s.tally.plan.exact = (uint32_t)exact;
+	input_no_files(fields);
 	prepare(&s, key_names, aggregates, fields, sort);
 	form = form < 0 && s.partial ? ROWS_RECORDS : (int)rows_form_of(form);
 	if (s.partial && form != ROWS_RECORDS)

@@ -30,7 +30,7 @@ int main(int argc, char **argv)
 		.operands = "[FILE...]",
 		.options = options,
 		.examples = "  lttng-convert TRACE | spans | to-perfetto -o trace.pftrace\n"
-			    "  where comm=redis-server spans.tskv | to-perfetto >redis.pftrace\n",
+			    "  where comm=redis-server <spans.tskv | to-perfetto >redis.pftrace\n",
 	};
 	char **files = options_parse(&program, argv);
 	bool to_stdout = strcmp(to, "-") == 0;

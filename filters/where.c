@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "expression.h"
+#include "input.h"
 #include "loss.h"
 #include "memory.h"
 #include "message.h"
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	if (!*expressions && !to)
 		message_usage("cannot filter: no expression is given");
+	input_no_files(expressions);
 	expression = expression_parse(expressions);
 	files.items = memory_grow(files.items, &files.room, files.count + 1, sizeof *files.items);
 	files.items[files.count] = NULL;

@@ -5,8 +5,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "message.h"
 #include "writer.h"
 
 static void interrupted(int signal_number)
@@ -44,4 +47,11 @@ void input_flush_before_blocking(int fd, struct writer *out)
 	if (waiting && poll(&input, 1, 0) == 0)
 		for (; out; out = out->also)
 			writer_flush(out);
+}
+
+void input_no_files(char *const *words)
+{
+	for (; *words; words++)
+		if (strchr(*words, '.') && !strpbrk(*words, "=<>~") && access(*words, F_OK) == 0)
+			message_usage("cannot take '%.100s' for a field: it is a file, which -f reads", *words);
 }

@@ -20,4 +20,10 @@ bool input_may_block(int fd);
  */
 void input_flush_before_blocking(int fd, struct writer *out);
 
+/*
+ * Wrong usage when one of WORDS, which are keys or expressions in a program that names files by -f, is a file of
+ * such a name, `spans.tskv`: it would wait for stdin.
+ */
+void input_no_files(char *const *words);
+
 #endif

@@ -134,3 +134,15 @@ passes() {
 	[ -s "$T/want" ]
 	cmp "$T/got" "$T/want"
 }
+
+@test "a file among expressions or fields, which other programs take there, is wrong usage: no wait for stdin" {
+	record ts=1 ev=a addr.0=1 >"$T/spans.tskv"
+	cd "$T"
+	for command in 'where ev=a spans.tskv' 'stats -g ev addr.0 spans.tskv' 'histogram spans.tskv'; do
+		# shellcheck disable=SC2086
+		try timeout 5 $command < <(sleep 6)
+		expect 2 '' "${command%% *}: cannot take 'spans.tskv' for a field: it is a file, which -f reads; see '${command%% *} --help'"
+	done
+	try where -f spans.tskv addr.0
+	expect 0 "$(cat spans.tskv)" ''
+}
