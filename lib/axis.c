@@ -79,7 +79,7 @@ const char *axis_estimate(double value, enum unit unit, char *text)
 
 	memcpy(text, about, sizeof about - 1);
 	/* Three digits of 1.0 to 1023. */
-	put_text(value, scale, scale->is && fabs(value / scale->is) >= 1000 ? 4 : 3, text + sizeof about - 1);
+	put_text(value, scale, scale->is != 0 && fabs(value / scale->is) >= 1000 ? 4 : 3, text + sizeof about - 1);
 	return text;
 }
 

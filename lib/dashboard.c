@@ -98,6 +98,7 @@ static void level(const struct drawing *d, const char *name, double value, const
 static void draw_time(const struct drawing *d)
 {
 	const struct monitor *m = d->monitor;
+	bool failed = m->total > m->good, good = m->good || !failed;
 	int64_t first = INT64_MAX, last = 0;
 	struct axis x, y = latency_axis(d, false);
 	char note[AXIS_NOTE], label[AXIS_NOTE + 8];
@@ -131,12 +132,14 @@ static void draw_time(const struct drawing *d)
 	}
 	points(d, &x, "$good", true);
 	points(d, &x, "$bad", false);
-	fprintf(d->script, "plot $good using 1:(at_y($2)) with %s linecolor rgb \"" BLUE "\" title \"succeeded\"",
-		d->text ? "points pointtype \"*\"" : m->n <= 2000 ? "points pointtype 7 pointsize 0.45" :
-		"points pointtype 7 pointsize 0.25");
-	if (m->total > m->good)
-		fprintf(d->script, ", $bad using 1:(at_y($2)) with points pointtype %s linecolor rgb \"" RED
-			"\" title \"failed\"", d->text ? "\"x\"" : "2 linewidth 1.8 pointsize 0.9");
+	fputs("plot ", d->script);
+	if (good)
+		fprintf(d->script, "$good using 1:(at_y($2)) with %s linecolor rgb \"" BLUE "\" title \"succeeded\"",
+			d->text ? "points pointtype \"*\"" : m->n <= 2000 ? "points pointtype 7 pointsize 0.45" :
+			"points pointtype 7 pointsize 0.25");
+	if (failed)
+		fprintf(d->script, "%s$bad using 1:(at_y($2)) with points pointtype %s linecolor rgb \"" RED
+			"\" title \"failed\"", good ? ", " : "", d->text ? "\"x\"" : "2 linewidth 1.8 pointsize 0.9");
 	level(d, "mean", d->raw[MONITOR_MEAN], "dashtype 2 linewidth 1.6 linecolor rgb \"#444444\"");
 	level(d, "p95", d->raw[MONITOR_P95], "dashtype 4 linewidth 1.6 linecolor rgb \"#cc79a7\"");
 	if (!d->text && m->stalls)
@@ -167,7 +170,9 @@ static void draw_spread(const struct drawing *d)
 		      "plot [0:1] [0:1] NaN notitle\nset border 3\nset tics\n", d->script);
 		return;
 	}
-	width = high > low ? (high - low) / BINS : 1;
+	/* Of one value, a bin around it whose width a person can read off. */
+	width = high > low ? (high - low) / BINS : x.log ? 0.01 : fmax(high / 50, 1);
+	low -= high > low ? 0 : width / 2;
 	for (size_t i = 0; i < d->monitor->n; i++)
 		if (d->monitor->points[i].ok) {
 			double at = (axis_place(&x, (double)d->monitor->points[i].dur) - low) / width;

@@ -163,6 +163,18 @@ http() {
 	[ "$status" = 1 ]
 }
 
+@test "plot-monitor: one request, and requests that all failed, are pictures without a warning" {
+	need gnuplot
+	record ts=1795225295728753687 ev=http url=http://x/ status=200 ok=1 intended_ts=1795225295000000000 dur_ns=728753687 >"$T/one"
+	try plot-monitor --format svg "$T/one"
+	[ "$status" = 0 ] && [ -z "$err" ]
+	# The axis of the distribution has numbers that people read.
+	[[ $out == *'720 ms'* && $out != *728.75* ]]
+	sed 's/ok=1/ok=0\terror=status/; s/=200/=500/' "$T/one" >"$T/failed"
+	try plot-monitor --format svg "$T/failed"
+	[ "$status" = 0 ] && [ -z "$err" ] && [[ $out == *'no request succeeded'* ]]
+}
+
 @test "--live: the picture's top and the first figures are on a terminal of 24 lines" {
 	need tmux
 	port=$(free_port)
