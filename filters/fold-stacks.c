@@ -23,6 +23,7 @@
 #include "refused.h"
 #include "spaces.h"
 #include "stack.h"
+#include "statedump.h"
 #include "unfold.h"
 
 enum from { FROM_ANY, FROM_RECORDS, FROM_PERF, FROM_FOLDED };
@@ -50,6 +51,7 @@ struct fold {
 	struct callstack callstack;
 	struct spaces *spaces;
 	struct functions *functions;
+	struct statedump *statedump;
 	bool stacks;		/* some record had one */
 
 	struct intern *events;	/* of perf's samples */
@@ -129,8 +131,11 @@ static const char *take_stack(struct fold *f, const struct record *record)
 
 static const char *take_record(struct fold *f, const struct record *record)
 {
-	enum functions_event event = functions_event(value_of(f, EV, EV, record));
+	struct slice ev = value_of(f, EV, EV, record);
+	enum functions_event event = functions_event(ev);
 
+	if (statedump_take(f->statedump, record, ev, number_of(f, PID, VPID, record)))
+		return NULL;
 	if (event == FUNCTIONS_NONE)
 		return take_stack(f, record);
 	add_groups(f, record);
@@ -316,6 +321,7 @@ static int finish(struct fold *f, int unit, bool strict)
 		message("left out %u of %u stacks that weigh less than half a unit (-u ns has them)", sum.light,
 			sum.stacks);
 	functions_report(f->functions);
+	statedump_report(f->statedump);
 	spaces_report(f->spaces);
 	if (loss_report(&f->loss, "what the stacks tell is", strict) && status == EXIT_COMPLETE)
 		status = EXIT_LOSS;
@@ -325,6 +331,7 @@ static int finish(struct fold *f, int unit, bool strict)
 static void free_all(struct fold *f)
 {
 	functions_free(f->functions);
+	statedump_free(f->statedump);
 	spaces_free(f->spaces);
 	folded_free(f->folded);
 	intern_free(f->events);
@@ -397,6 +404,7 @@ int main(int argc, char **argv)
 	}
 	f.spaces = spaces_new(kallsyms, &maps, &elf);
 	f.functions = functions_new(f.spaces);
+	f.statedump = statedump_new(f.spaces);
 	f.folded = folded_new();
 	f.out = writer_stdout();
 	f.in = reader_open(files, f.out);

@@ -7,6 +7,7 @@
 #include "message.h"
 #include "number.h"
 #include "symbols.h"
+#include "table.h"
 
 struct owned {
 	struct slice who;	/* empty: all others */
@@ -19,6 +20,7 @@ struct spaces {
 	struct symbols *symbols;
 	struct owned *owned;
 	size_t n, room;
+	struct table *traced;	/* struct space * by pid */
 	struct space *unknown;	/* without any mapping */
 };
 
@@ -49,6 +51,7 @@ struct spaces *spaces_new(const char *kallsyms, const struct option_list *maps, 
 	struct spaces *s = memory_zeroed(sizeof *s);
 
 	s->symbols = symbols_new();
+	s->traced = table_new(sizeof(struct space *));
 	if (kallsyms)
 		symbols_kernel(s->symbols, kallsyms);
 	for (size_t i = 0; i < maps->count; i++) {
@@ -77,13 +80,26 @@ void spaces_free(struct spaces *s)
 	if (!s)
 		return;
 	symbols_free(s->symbols);
+	table_free(s->traced);
 	free(s->owned);
 	free(s);
 }
 
+void spaces_mapped(struct spaces *s, int64_t pid, const char *file, uint64_t base)
+{
+	struct space **space = table_find(s->traced, (uint64_t)pid);
+
+	if (!space && table_count(s->traced) == SPACES_TRACED)
+		return;
+	space = table_at(s->traced, (uint64_t)pid);
+	if (!*space)
+		*space = symbols_saved(s->symbols, NULL);
+	symbols_saved_elf(s->symbols, *space, file, base);
+}
+
 static struct space *find(struct spaces *s, int64_t pid, struct slice comm)
 {
-	struct space *other = NULL;
+	struct space *other = NULL, **traced = pid >= 0 ? table_find(s->traced, (uint64_t)pid) : NULL;
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct owned *owned = &s->owned[i];
@@ -93,6 +109,8 @@ static struct space *find(struct spaces *s, int64_t pid, struct slice comm)
 		else if (owned->pid >= 0 ? owned->pid == pid : slice_equal(owned->who, comm))
 			return owned->space;
 	}
+	if (traced)
+		return *traced;
 	if (other)
 		return other;
 	if (!s->unknown)

@@ -20,6 +20,14 @@ struct spaces *spaces_new(const char *kallsyms, const struct option_list *maps, 
 void spaces_free(struct spaces *spaces);
 
 /*
+ * The trace itself says that process PID has the program or library FILE, which is here, mapped at BASE (as
+ * symbols_saved_elf() takes it). What names PID or its comm on the command line goes before that. Up to
+ * SPACES_TRACED processes.
+ */
+enum { SPACES_TRACED = 16 << 10 };
+void spaces_mapped(struct spaces *spaces, int64_t pid, const char *file, uint64_t base);
+
+/*
  * The frames of a stack of the process with this PID (-1: not known) and COMM, and of the function at one of
  * its addresses, as a record has them in `stack`. Of the kernel's frames, those of LTTng itself, by which the
  * stack was taken, are left out at the leaf. Valid until the next call.

@@ -202,7 +202,8 @@ all_told() {
 	lttng enable-rotation -s "$session" --size 32K
 	for _ in 1 2 3; do
 		send 500 20
-		lttng rotate "$session"
+		# One of --size may be under way.
+		for _ in 1 2 3 4 5; do lttng rotate "$session" && break; sleep 0.5; done
 	done
 	send 500 20
 	lttng destroy "$session"
@@ -242,6 +243,38 @@ all_told() {
 	[ "$(wc -l <"$T/records")" = 7 ]
 	user=$($as id -u)
 	grep -qaP "\tcomm=app\tpthread_id=\d+\tip=\d+\t(.*\t)?pid_ns=\d+\t.*vuid=$user\t" "$T/records"
+}
+
+@test "traced functions have their names by the state dump; not by a file that is another one now" {
+	local preload buffers
+	preload=$(ls /usr/lib*/*/liblttng-ust-cyg-profile.so /usr/lib*/liblttng-ust-cyg-profile.so 2>/dev/null | head -n 1) || true
+	[ -n "$preload" ] || skip "no liblttng-ust-cyg-profile"
+	printf '%s\n' 'static volatile int n; void in(void) { n++; } void out(void) { in(); in(); }' \
+		'int main(void) { out(); return 0; }' >"$home/deep.c"
+	gcc -Wl,--build-id -fPIE -pie -finstrument-functions -o "$home/deep" "$home/deep.c"
+	for buffers in uid pid; do
+		session=deep-$buffers trace=$home/traces/deep-$buffers
+		create
+		lttng enable-channel -u -s "$session" channel --buffers-$buffers
+		context vtid
+		[ $buffers = pid ] || { context vpid; context procname; }
+		lttng enable-event -u -s "$session" -c channel 'lttng_ust_cyg_profile*,lttng_ust_statedump:*,lttng_ust_dl:*'
+		lttng start "$session"
+		$as env LD_PRELOAD="$preload" "$home/deep"
+		lttng destroy "$session"
+		chmod -R a+rX "$home/traces"
+		diff <(lttng-convert "$trace" | fold-stacks -w count) - <<-'E'
+		deep;main 1
+		deep;main;out 1
+		deep;main;out;in 2
+		E
+	done
+	flame "$trace" >"$T/svg"
+	grep -q 'out' "$T/svg" && ! grep -q unmapped "$T/svg"
+	gcc -O2 -Wl,--build-id -fPIE -pie -finstrument-functions -o "$home/deep" "$home/deep.c"
+	try fold-stacks -w count < <(lttng-convert "$trace")
+	[ "$status" = 0 ] && [[ $out == *'[unmapped+0x'* && $out != *main* ]]
+	[[ $err == 'fold-stacks: 1 mapped file is not here, or is another by its build id: no names from it'* ]]
 }
 
 @test "a trace that is being written: what is whole" {
