@@ -128,7 +128,7 @@ setup() {
 	record ts=1795225295760917458 ev=lost n=1 source=c_0 >"$T/ust"
 	record ts=1795225295760917458 ev=app:request cpu=0 n=1 >>"$T/ust"
 	report -o "$T/report" "$T/ust" >/dev/null
-	! grep -E '^(none|verdict.*)$' "$T/report/summary.txt"
+	run ! grep -E '^(none|verdict.*)$' "$T/report/summary.txt"
 	grep -qF 'LOST:    1 events in 1 place:' "$T/report/summary.txt"
 	run ! grep '<img' "$T/report/index.html"
 	sed -n '/^Not in this trace/,$p' "$T/report/summary.txt" | diff - <(printf '%s\n' 'Not in this trace' '-----------------' '' \

@@ -247,7 +247,7 @@ all_told() {
 
 @test "traced functions have their names by the state dump; not by a file that is another one now" {
 	local preload buffers
-	preload=$(ls /usr/lib*/*/liblttng-ust-cyg-profile.so /usr/lib*/liblttng-ust-cyg-profile.so 2>/dev/null | head -n 1) || true
+	preload=$(find /usr/lib* -name liblttng-ust-cyg-profile.so -print -quit)
 	[ -n "$preload" ] || skip "no liblttng-ust-cyg-profile"
 	printf '%s\n' 'static volatile int n; void in(void) { n++; } void out(void) { in(); in(); }' \
 		'int main(void) { out(); return 0; }' >"$home/deep.c"
@@ -270,7 +270,8 @@ all_told() {
 		E
 	done
 	flame "$trace" >"$T/svg"
-	grep -q 'out' "$T/svg" && ! grep -q unmapped "$T/svg"
+	grep -q 'out' "$T/svg"
+	run ! grep -q unmapped "$T/svg"
 	gcc -O2 -Wl,--build-id -fPIE -pie -finstrument-functions -o "$home/deep" "$home/deep.c"
 	try fold-stacks -w count < <(lttng-convert "$trace")
 	[ "$status" = 0 ] && [[ $out == *'[unmapped+0x'* && $out != *main* ]]
