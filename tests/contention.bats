@@ -92,14 +92,14 @@ comm  pid      got  cpu_share   waited  wait_share  runq_p99     own   others   
 a       1  2.30 ms     76.7 %  3.70 ms      61.7 %   2.20 ms  800 us  1.40 ms   700 us  575 us  0 ns
 c       3   700 us     23.3 %  1.85 ms      72.5 %    994 us    0 ns   700 us  1.40 ms  700 us  0 ns
 
-Who ran while a victim waited:
+Who ran while a victim waited (with what it got itself, a row sums to its runnable time):
 
-victim   waited   a (1)    c (3)  (others)   (idle)  (unknown)
-a (1)   3.70 ms  800 us  1.40 ms      0 ns  1.00 ms     500 us
-c (3)   1.85 ms  700 us     0 ns      0 ns  1.00 ms     150 us" ''
+victim  runnable      got   a (1)    c (3)  (others)   (idle)  (unknown)
+a (1)    6.00 ms  2.30 ms  800 us  1.40 ms      0 ns  1.00 ms     500 us
+c (3)    2.55 ms   700 us  700 us     0 ns      0 ns  1.00 ms     150 us" ''
 }
 
-@test "the document fits 120 columns; each row of its matrix is what its victim waited" {
+@test "the document fits 120 columns; each row of its matrix sums to the runnable time" {
 	for name in contend contend-quiet postgres; do
 		spans_of "$name"
 		try contention "$spans"

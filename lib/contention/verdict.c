@@ -267,6 +267,6 @@ void verdict_show(struct document *d, const struct pressure *r)
 	if (pressure_wanted(&r->sum) == 0)
 		return;
 	put_rivals(d, r);
-	document_say(d, "\nWho ran while a victim waited:\n");
+	document_say(d, "\nWho ran while a victim waited (with what it got itself, a row sums to its runnable time):\n");
 	matrix_put(d, r);
 }
