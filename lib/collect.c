@@ -42,6 +42,7 @@ struct collect {
 	struct command command;
 	int64_t epoch;			/* of the monotonic clock's 0 */
 	uint64_t began, ended;
+	uint64_t released;		/* when the command was let go */
 
 	struct ring_buffer *ring;
 	struct inorder *inorder;
@@ -301,8 +302,10 @@ void collect_run(struct collect *collect, collect_event *event, collect_every *e
 
 	collect->event = event;
 	collect->state = state;
-	if (collect->command.pid)
+	if (collect->command.pid) {
+		collect->released = clock_monotonic();
 		command_release(&collect->command, collect->options->command);
+	}
 	while (goes_on(collect)) {
 		if (!more)
 			wait_for_events(waiting);
@@ -409,9 +412,9 @@ uint64_t collect_ended(const struct collect *collect)
 	return collect->ended;
 }
 
-uint32_t collect_command(const struct collect *collect)
+uint64_t collect_released(const struct collect *collect)
 {
-	return (uint32_t)collect->command.pid;
+	return collect->released;
 }
 
 void collect_span(struct collect *collect, const struct event *event, struct label *comm, struct span *span)
