@@ -145,7 +145,7 @@ static __always_inline void take_stack(void *ctx, const struct sock *sk, struct 
 		return;
 	stack = &at->at[place];
 	stack->exec = task->self_exec_id;
-	stack->pid = task->tgid;
+	stack->pid = process_here(task);
 	/* Without this program and the one that calls it. */
 	n = kernel_frames ? bpf_get_stack(ctx, stack->kernel, sizeof stack->kernel, 2) : 0;
 	stack->kernels = n > 0 ? n / sizeof(__u64) : 0;

@@ -201,6 +201,8 @@ static void on_process(void *state, const void *record)
 	struct proc *proc = state;
 	const struct proc_now *now = record;
 
+	if (now->event.kind == PROC_PRESENT && !collect_host_pids(proc->collect))
+		return;
 	if (now->event.kind == PROC_PRESENT)
 		programs_look(proc->programs, now->event.pid, now->program);
 	else if (now->event.kind == PROC_USAGE)

@@ -65,12 +65,13 @@ static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 		.kernel = addresses, .kernels = at->kernels, .user = addresses + at->kernels, .users = at->users,
 		.truncated = at->kernels == SCHED_DEPTH || at->users == SCHED_DEPTH,
 	};
+	uint32_t pid = collect_host_pids(sched->collect) ? at->event.pid : 0;
 	struct slice frames;
 	const char *last;
 
 	if (!sched->symbols || at->kernels + at->users == 0)
 		return (struct slice){ "", 0 };
-	frames = symbols_stack(sched->symbols, symbols_process(sched->symbols, at->event.pid), &stack);
+	frames = symbols_stack(sched->symbols, symbols_process(sched->symbols, pid), &stack);
 	/* Below the switch lies what traces it. */
 	last = memmem(frames.at, frames.len, SCHEDULE, sizeof SCHEDULE - 1);
 	if (last && at->kernels)

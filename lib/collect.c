@@ -226,7 +226,6 @@ struct collect *collect_new(const struct collect_options *options, struct bpf_ob
 	collect->wanted = wanted_new(options, settings);
 	if (options->check)
 		exit(bpfobject_check(collect->object) ? EXIT_COMPLETE : EXIT_FAILED);
-	settings->self = (uint32_t)getpid();
 	settings->threshold_ns = options->threshold_ns;
 	settings->wake_bytes = ring_size(options->ring_bytes) / 4;
 	bpfobject_room(collect->object, "ring", ring_size(options->ring_bytes));
@@ -270,6 +269,8 @@ void collect_start(struct collect *collect)
 	collect->inorder = inorder_new(HELD_BYTES);
 	wanted_fill(collect->wanted, collect->object, (uint32_t)collect->command.pid, collect->out->fd);
 	give_roles(collect);
+	if (!collect_host_pids(collect))
+		message("it runs in a PID namespace: records have the numbers that processes have on the host");
 	collect->epoch = clock_monotonic_epoch();
 	collect->began = clock_monotonic();
 	bpfobject_attach_all(collect->object);
@@ -410,6 +411,11 @@ uint64_t collect_began(const struct collect *collect)
 uint64_t collect_ended(const struct collect *collect)
 {
 	return collect->ended;
+}
+
+bool collect_host_pids(const struct collect *collect)
+{
+	return wanted_host_pids(collect->wanted);
 }
 
 uint64_t collect_released(const struct collect *collect)

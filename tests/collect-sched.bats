@@ -262,6 +262,27 @@ record_naps() {
 	run ! pgrep -x -f 'sleep 77'
 }
 
+@test "in a PID namespace of its own: the command, -P by its number there, and neither itself nor its readers" {
+	need unshare
+	cp "$WEIR_BIN/collect-sched" "$T/wt-sched"
+	cp "$(command -v cat)" "$T/wt-cat"
+	cat >"$T/inside" <<-'E'
+	collect-sched -o "$T/command" -- sh -c 'sleep 0.01; :' 2>"$T/said"
+	sh -c 'while :; do sleep 0.01; done' & job=$!
+	collect-sched --children -P $job -d 0.3 -o "$T/pid" 2>/dev/null
+	"$T/wt-sched" -d 0.3 2>/dev/null | "$T/wt-cat" >"$T/all"
+	kill $job
+	collect-stacks --unwind dwarf -o "$T/stacks" -- bash -c 'for ((i = 0; i < 100000; i++)); do :; done' 2>/dev/null
+	E
+	unshare --pid --fork --mount-proc env T="$T" bash "$T/inside" || skip "no PID namespace can be made"
+	[ "$(grep -c 'PID namespace' "$T/said")" = 1 ]
+	[ "$(where -f "$T/command" ev=oncpu comm=sleep why=exit | wc -l)" = 1 ]
+	[ "$(where -f "$T/pid" comm=sleep | wc -l)" -gt 0 ]
+	[ "$(where -f "$T/pid" comm!=sleep comm!=sh | wc -l)" = 0 ]
+	[ -s "$T/all" ] && ! grep -q $'\tcomm=wt-' "$T/all"
+	grep -q ';execute_command' "$T/stacks"
+}
+
 @test "rights are dropped when it records; without them it says what to do" {
 	collect-sched >"$T/r" 2>/dev/null &
 	wait_for "$T/r"
@@ -275,6 +296,7 @@ record_naps() {
 		{ echo "$err"; false; }
 	try setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --clear-groups "$WEIR_BIN/collect-sched" --check
 	[ "$status" = 1 ] && [[ $out == *'rights                   missing: run as root, or with CAP_BPF and CAP_PERFMON' ]]
+	(ulimit -n 32 && try collect-sched -d 0.1 && [ "$status" = 1 ] && [[ $err == *'Too many open files'*'; allow it more files: ulimit -n 256' ]])
 }
 
 @test "--check: what takes the place of a program that works is not needed" {
