@@ -47,7 +47,7 @@ struct collect {
 	struct ring_buffer *ring;
 	struct inorder *inorder;
 	uint64_t told[COUNTED_CPUS];	/* of what each CPU lost */
-	uint64_t seen, lost;
+	uint64_t seen, lost, overrun;	/* overrun: of those lost, the ones that a full ring lost */
 	uint64_t round;			/* when this round of taking events began */
 
 	collect_event *event;
@@ -165,6 +165,7 @@ static void take_losses(struct collect *collect)
 
 		if (lost == collect->told[cpu])
 			continue;
+		collect->overrun += lost - collect->told[cpu];
 		hold_missing(collect, lost - collect->told[cpu], "ring", counter->first_lost, counter->last_lost);
 		counter->first_lost = 0;
 		collect->told[cpu] = lost;
@@ -381,8 +382,8 @@ int collect_end(struct collect *collect)
 		message("%" PRIu64 " events came more than %d ms late: records are out of order there",
 			inorder_late(collect->inorder), LATE_NS / 1000000);
 	if (collect->lost)
-		message("%" PRIu64 " events were lost: what was recorded is incomplete; a larger --ring holds more",
-			collect->lost);
+		message("%" PRIu64 " event%s lost: what was recorded is incomplete%s", collect->lost,
+			collect->lost == 1 ? " was" : "s were", collect->overrun ? "; a larger --ring holds more" : "");
 	say_cost(collect);
 	free_all(collect);
 	return status;

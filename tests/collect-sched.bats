@@ -152,6 +152,15 @@ record_naps() {
 	E
 }
 
+@test "--aggregate: more groups than there is room for are counted, and what helps is no ring" {
+	lives=$(build lives)
+	collect-sched --aggregate 1000 -o "$T/sums" -- "$lives" 34000 0 0 0 >/dev/null 2>"$T/err"
+	lost=$(where -f "$T/sums" ev=lost source=aggregate | grep -oP '\tn=\K[0-9]*')
+	[ "$lost" -gt 0 ]
+	grep -qx "collect-sched: $lost events were lost: what was recorded is incomplete" "$T/err"
+	grep -qx 'collect-sched: an interval has more groups than there is room for: a shorter --aggregate helps' "$T/err"
+}
+
 @test "filters: name, prefix, expression, process, cgroup; a name too long is an error" {
 	"$naps" 100000 0 0 >/dev/null &
 	other=$!
