@@ -152,6 +152,13 @@ record_naps() {
 	E
 }
 
+@test "--aggregate and --all exclude each other: sums have no role" {
+	for program in collect-sched collect-syscalls; do
+		try "$program" --aggregate 1 --all -- true
+		expect 2 '' "$program: --aggregate does not go with --all: sums have no role; see '$program --help'"
+	done
+}
+
 @test "--aggregate: more groups than there is room for are counted, and what helps is no ring" {
 	lives=$(build lives)
 	collect-sched --aggregate 1000 -o "$T/sums" -- "$lives" 34000 0 0 0 >/dev/null 2>"$T/err"
@@ -315,13 +322,14 @@ record_naps() {
 }
 
 @test "--stacks: where a sleep began, from the program to the kernel" {
-	cc -O0 -g -fno-omit-frame-pointer -o "$T/sleeper" -x c - <<-'E'
+	cat >"$T/sleeper.c" <<-'E'
 	#include <time.h>
 	#include <unistd.h>
 	__attribute__((noinline)) static void inner_nap(void) { nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, 0); }
 	__attribute__((noinline)) static void outer_nap(void) { inner_nap(); }
 	int main(void) { for (int i = 0; i < 47; i++) outer_nap(); return 0; }
 	E
+	cc -O0 -g -fno-omit-frame-pointer -o "$T/sleeper" "$T/sleeper.c"
 	collect-sched --stacks -o "$T/r" -- "$T/sleeper" 2>"$T/err"
 	# libc keeps no frame pointers: its own frame may be missing, and hide its caller.
 	# A nap whose time is over before the thread gets to sleep, as where others have the CPU, is none.
@@ -331,6 +339,10 @@ record_naps() {
 	expect 0 '' ''
 	where -f "$T/r" ev=blocked comm=sleeper | fold-stacks -w dur_ns >"$T/folded"
 	grep -q '^sleeper;.*;main;outer_nap;' "$T/folded"
+	# One sleep, then it ends: seen when it fell asleep.
+	sed 's/i < 47/i < 1/; s/5000000/300000000/' "$T/sleeper.c" | cc -O0 -g -fno-omit-frame-pointer -o "$T/once" -x c -
+	collect-sched --stacks -o "$T/r" -- "$T/once" 2>/dev/null
+	where -f "$T/r" ev=blocked comm=once 'dur_ns>=300ms' | grep -q ';main;outer_nap;'
 }
 
 @test "a quota: the time in which it held threads back is what the kernel counted; its cgroup is named" {
