@@ -256,13 +256,14 @@ static void drop_rights(const struct collect *collect)
 void collect_start(struct collect *collect)
 {
 	const struct collect_options *options = collect->options;
+	bool to_stdout = !options->output || !strcmp(options->output, "-");
 	struct sigaction action = { .sa_handler = stop };
 
-	collect->out = options->output ? writer_file(options->output) : writer_stdout();
+	collect->out = to_stdout ? writer_stdout() : writer_file(options->output);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	if (*options->command)
-		command_prepare(&collect->command, options->command, !options->output);
+		command_prepare(&collect->command, options->command, to_stdout);
 	bpfobject_load(collect->object);
 	collect->ring = ring_buffer__new(bpfobject_map(collect->object, "ring"), take, collect, NULL);
 	if (!collect->ring)

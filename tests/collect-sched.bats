@@ -219,6 +219,9 @@ record_naps() {
 	[ "$status" = 137 ]
 	try collect-sched -- sh -c 'echo out'
 	[ "$status" = 0 ] && [[ $err == out$'\n'* ]] && [[ $out == ts=* ]]
+	cd "$T"
+	try collect-sched -o - -- sh -c 'echo out'
+	[ "$status" = 0 ] && [[ $err == out$'\n'* ]] && [[ $out == ts=* ]] && [ ! -e - ]
 	try collect-sched -- /nonexistent/program
 	expect 1 "" "collect-sched: cannot run '/nonexistent/program': No such file or directory"
 	collect-sched --all -o "$T/r" -- "$naps" 50 0 3 >/dev/null 2>&1
