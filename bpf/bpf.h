@@ -35,7 +35,7 @@ struct {
 	__type(value, __u8);
 } names SEC(".maps");
 
-/* Process id: the role that its threads have at the start. */
+/* Process id, as the collector's namespace numbers it: the role that its threads have at the start. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -193,9 +193,7 @@ static __noinline bool cgroup_is_wanted(struct task_struct *task)
 /* What of the decision does not change in the life of a thread. The idle threads are never wanted. */
 static __always_inline bool role_is_wanted(struct task_struct *task, __u8 role)
 {
-	if (!task->pid || (__u32)task->tgid == settings.self)
-		return false;
-	return role <= ROLE_JOB && (!settings.job_only || role == ROLE_JOB);
+	return task->pid && role <= ROLE_JOB && (!settings.job_only || role == ROLE_JOB);
 }
 
 /* The rest of it: names and cgroups change. */
@@ -213,6 +211,38 @@ static __always_inline bool task_is_wanted(struct task_struct *task, __u8 *role,
 	*role = task_role(task);
 	*asked = false;
 	return role_is_wanted(task, *role) && task_is_wanted_now(task, asked);
+}
+
+/* The collector's PID namespace, and how deep it lies: 0 is the host's. Known from mark_tasks on. */
+struct pid_namespace *own_pids;
+__u32 own_level;
+
+/* The number of PID in the collector's namespace, which is what /proc has there; 0: it has none. */
+static __always_inline __u32 pid_here(struct pid *pid)
+{
+	const void *at = (const void *)pid + bpf_core_field_offset(pid->numbers) +
+			 own_level * bpf_core_type_size(struct upid);
+	const struct upid *upid = at;
+
+	if (!pid || BPF_CORE_READ(pid, level) < own_level || BPF_CORE_READ(upid, ns) != own_pids)
+		return 0;
+	return (__u32)BPF_CORE_READ(upid, nr);
+}
+
+static __always_inline __u32 process_here(struct task_struct *task)
+{
+	return own_level ? pid_here(BPF_CORE_READ(task, group_leader, thread_pid)) : (__u32)task->tgid;
+}
+
+/* In a program that the collector has run. */
+static __always_inline void learn_own_pids(void)
+{
+	struct pid *pid = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid);
+	const struct upid *upid;
+
+	own_level = BPF_CORE_READ(pid, level);
+	upid = (const void *)pid + bpf_core_field_offset(pid->numbers) + own_level * bpf_core_type_size(struct upid);
+	own_pids = BPF_CORE_READ(upid, ns);
 }
 
 /* Where it runs, or did last. */
@@ -270,9 +300,11 @@ int mark_tasks(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
+	learn_own_pids();
 	for (int level = 0; level < ANCESTORS; level++) {
 		__u32 tgid = (__u32)BPF_CORE_READ(at, tgid);
-		__u8 *role = bpf_map_lookup_elem(&marks, &tgid);
+		__u32 here = own_level ? pid_here(BPF_CORE_READ(at, group_leader, thread_pid)) : tgid;
+		__u8 *role = bpf_map_lookup_elem(&marks, &here);
 
 		if (role && (level == 0 || role_goes_on(*role))) {
 			bpf_task_storage_get(&roles, task, role, BPF_LOCAL_STORAGE_GET_F_CREATE);

@@ -5,6 +5,7 @@
  */
 #include "bpf.h"
 #include "collect-sched.h"
+#include "news.h"
 #include "sums.h"
 #include "throttle.h"
 
@@ -39,6 +40,7 @@ struct {
 /* A span with its stack on its way: more than the stack of a BPF program holds. */
 struct room {
 	struct sched_span span;
+	struct sched_program program;
 	__u64 addresses[2 * SCHED_DEPTH];
 };
 
@@ -206,6 +208,7 @@ static __always_inline void output_with_stack(struct task_struct *task, struct s
 	}
 	fill(&room->span, task, stretch, ts, role, asked);
 	if (stack && !stretch->clipped) {
+		room->program = stack->program;
 		kernels = stack->kernels <= SCHED_DEPTH ? stack->kernels : 0;
 		users = stack->users <= SCHED_DEPTH ? stack->users : 0;
 		bpf_probe_read_kernel(room->addresses, kernels * sizeof(__u64), stack->addresses);
@@ -215,7 +218,7 @@ static __always_inline void output_with_stack(struct task_struct *task, struct s
 	}
 	room->span.kernels = (__u8)kernels;
 	room->span.users = (__u8)users;
-	event_output(room, sizeof room->span + (kernels + users) * sizeof(__u64));
+	event_output(room, sizeof room->span + sizeof room->program + (kernels + users) * sizeof(__u64));
 }
 
 static __always_inline struct sched_held held_until(const struct throttle *throttle, __u64 ts)
@@ -284,10 +287,13 @@ static __always_inline void take_stack(void *ctx, struct task_struct *task)
 
 	if (!stack)
 		return;
+	stack->program = (struct sched_program){ .exec = task->self_exec_id, .pid = process_here(task) };
 	n = bpf_get_stack(ctx, stack->addresses, BYTES, 0);
 	stack->kernels = n > 0 ? n / sizeof(__u64) : 0;
 	n = bpf_get_stack(ctx, stack->addresses + SCHED_DEPTH, BYTES, BPF_F_USER_STACK);
 	stack->users = n > 0 ? n / sizeof(__u64) : 0;
+	if (stack->users && role_is_wanted(task, task_role(task)))
+		news_tell_sometimes(task);
 }
 
 static __always_inline void begins(struct stretch *stretch, __u64 ts, __u8 state, __u8 why, __u8 letter)

@@ -41,9 +41,16 @@ struct sched_throttled {
 	struct sched_held held;
 };
 
+/* The program that sleeps; where stacks are asked for, between the span and its addresses. */
+struct sched_program {
+	__u64 exec;		/* changes when the process executes another program */
+	__u32 pid, unused;	/* as the collector sees it in /proc */
+};
+
 /* Where a sleep began: the innermost address first, the kernel's before the program's. */
 enum { SCHED_DEPTH = 127 };	/* as kernel.perf_event_max_stack has it */
 struct sched_stack {
+	struct sched_program program;
 	__u32 kernels, users;
 	__u64 addresses[2 * SCHED_DEPTH];
 };

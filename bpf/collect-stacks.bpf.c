@@ -103,7 +103,7 @@ int on_sample(struct bpf_perf_event_data *ctx)
 	room = bpf_map_lookup_elem(&rooms, &cpu);
 	if (!room)
 		return 0;
-	room->sample = (struct stacks_sample){ .exec = task->self_exec_id };
+	room->sample = (struct stacks_sample){ .exec = task->self_exec_id, .pid = process_here(task) };
 	event_of(&room->sample.event, task, bpf_ktime_get_ns(), 0, role, asked);
 	size = take_stacks(ctx, room, task);
 	if (size > sizeof room->rest)

@@ -18,10 +18,11 @@ struct stacks_sample {
 	__u64 exec;			/* changes when the process executes another program */
 	__u32 kernels, users;		/* addresses */
 	__u32 words, copied;		/* registers; bytes of the stack */
+	__u32 pid, unused;		/* as the collector sees it in /proc */
 };
 
 #ifndef __bpf__
-_Static_assert(sizeof(struct stacks_sample) == 64, "no holes");
+_Static_assert(sizeof(struct stacks_sample) == 72, "no holes");
 #endif
 
 #endif

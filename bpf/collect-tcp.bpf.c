@@ -17,6 +17,7 @@ enum {
 	INET = 2, INET6 = 10, PROTOCOL_TCP = 6,
 	NO_MORE_SENDS = 2, NO_MORE_AT_ALL = 3,	/* sk_shutdown */
 	PEEK = 0x2, ERROR_QUEUE = 0x2000,		/* flags of a receive */
+	INTERIM = 34,			/* the shortest two heads of answers, one behind the other */
 };
 
 struct flow {
@@ -144,7 +145,7 @@ static __always_inline void take_stack(void *ctx, const struct sock *sk, struct 
 		return;
 	stack = &at->at[place];
 	stack->exec = task->self_exec_id;
-	stack->pid = task->tgid;
+	stack->pid = process_here(task);
 	/* Without this program and the one that calls it. */
 	n = kernel_frames ? bpf_get_stack(ctx, stack->kernel, sizeof stack->kernel, 2) : 0;
 	stack->kernels = n > 0 ? n / sizeof(__u64) : 0;
@@ -252,6 +253,30 @@ static __always_inline __u8 take_text(char *to, __u32 room, struct task_struct *
 	return n;
 }
 
+/*
+ * Whether the N bytes of an answer whose beginning is in ROW are nothing but `HTTP/1.1 100 Continue` or its like: the
+ * answer itself would not have room behind.
+ */
+static __always_inline bool is_interim(const struct tcp_row *row, __u32 n)
+{
+	const char *s = row->status;
+
+	return n < INTERIM && row->status_n > 12 && s[0] == 'H' && s[1] == 'T' && s[2] == 'T' && s[3] == 'P' &&
+	       s[4] == '/' && s[5] == '1' && s[8] == ' ' && s[9] == '1' && s[10] == '0' && s[11] != '1';
+}
+
+/* What looked like the answer was not: the question goes on. */
+static __always_inline void answer_is_to_come(struct flow *flow)
+{
+	bpf_spin_lock(&flow->lock);
+	if (flow->phase == ANSWERED) {
+		flow->phase = ASKED;
+		flow->row.first = 0;
+		flow->row.status_n = 0;
+	}
+	bpf_spin_unlock(&flow->lock);
+}
+
 /* N bytes were sent or received. */
 static __always_inline void pass(void *ctx, struct flow *flow, const struct sock *sk, struct task_struct *task,
 				 __u64 ts, bool sent, __u32 n)
@@ -303,6 +328,8 @@ static __always_inline void pass(void *ctx, struct flow *flow, const struct sock
 		row->head_n = take_text(row->head, TCP_HEAD, task, n);
 	else
 		row->status_n = take_text(row->status, TCP_STATUS, task, n);
+	if (phase == ANSWERED && is_interim(row, n))
+		answer_is_to_come(flow);
 }
 
 static __always_inline int send_failed(const struct sock *sk)

@@ -108,6 +108,19 @@ struct task_group {
 	struct task_group *parent;
 };
 
+struct pid_namespace;
+
+/* The number of a process in one namespace; it has one in each, from the host's (level 0) down to its own. */
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct sched_entity {
 	__u64 sum_exec_runtime;
 	struct sched_entity *parent;
@@ -133,6 +146,7 @@ struct task_struct {
 	struct list_head thread_node;	/* of signal->thread_head */
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	struct css_set *cgroups;
 	__u64 self_exec_id;		/* grows with each exec */
 	char comm[16];

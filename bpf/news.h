@@ -7,7 +7,7 @@
 
 struct news_program {
 	__u64 exec;			/* changes when the process executes another program */
-	__u32 pid, unused;
+	__u32 pid, unused;		/* pid: as the collector sees it in /proc */
 };
 
 #ifdef __bpf__
@@ -27,7 +27,7 @@ struct {
 
 static __always_inline void news_tell(struct task_struct *task)
 {
-	struct news_program program = { .exec = task->self_exec_id, .pid = task->tgid };
+	struct news_program program = { .exec = task->self_exec_id, .pid = process_here(task) };
 
 	bpf_ringbuf_output(&news, &program, sizeof program, BPF_RB_FORCE_WAKEUP);
 }
@@ -35,7 +35,7 @@ static __always_inline void news_tell(struct task_struct *task)
 /* At its first, second, fourth ... sample: it gets its libraries after it has begun, and others later. */
 static __always_inline void news_tell_sometimes(struct task_struct *task)
 {
-	struct news_program program = { .exec = task->self_exec_id, .pid = task->tgid };
+	struct news_program program = { .exec = task->self_exec_id, .pid = process_here(task) };
 	__u32 *samples = bpf_map_lookup_elem(&seen, &program), n = samples ? *samples + 1 : 1;
 
 	if (samples)

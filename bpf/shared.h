@@ -27,6 +27,7 @@ enum role {
 	/* To record what reads the collector's output would never end: */
 	ROLE_READER,		/* of its pipe, and what that starts */
 	ROLE_TERMINAL,		/* shows its output; what it starts is not meant */
+	ROLE_SELF,		/* the collector */
 };
 
 /* How names are filtered. */
@@ -40,7 +41,6 @@ struct settings {
 	__u64 threshold_ns;
 	__u64 cgroups[CGROUPS_MAX];	/* ids: inode numbers of their directories */
 	__u32 cgroups_n;
-	__u32 self;			/* process id of the collector */
 	__u32 wake_bytes;		/* a ring that holds that many wakes user space at once */
 	__u8 names_by;			/* enum names_by */
 	__u8 roles;			/* threads may have a role */

@@ -94,6 +94,15 @@ static void on_exec(struct proc *proc, const struct proc_exec *at, size_t size, 
 		span_exec(proc->out, span, &exec);
 }
 
+/* How long it lived, of NS since it was made: the command waited first to be let go. */
+static uint64_t lived(const struct proc *proc, const struct event *event, uint64_t ns)
+{
+	uint64_t released = collect_released(proc->collect);
+	bool waited = released && event->role == ROLE_JOB && event->ts >= released && event->ts - released < ns;
+
+	return waited ? event->ts - released : ns;
+}
+
 static void on_exit_(struct proc *proc, const struct proc_exit *at, struct span *span)
 {
 	int64_t signal = at->status & 0x7f, code = at->status >> 8 & 0xff;
@@ -106,11 +115,11 @@ static void on_exit_(struct proc *proc, const struct proc_exit *at, struct span 
 		.maxrss_bytes = -1,
 	};
 
-	span->dur_ns = (int64_t)at->dur_ns;
+	span->dur_ns = (int64_t)lived(proc, &at->event, at->dur_ns);
 	if (at->last) {
 		const struct running *running = programs_find(proc->programs, at->event.pid, at->program);
 
-		exit.process_ns = known(at->process_ns);
+		exit.process_ns = known(lived(proc, &at->event, at->process_ns));
 		exit.process_cpu_ns = known(at->process_cpu_ns);
 		exit.maxrss_bytes = known(at->maxrss_bytes);
 		exit.path = running->path;
@@ -192,6 +201,8 @@ static void on_process(void *state, const void *record)
 	struct proc *proc = state;
 	const struct proc_now *now = record;
 
+	if (now->event.kind == PROC_PRESENT && !collect_host_pids(proc->collect))
+		return;
 	if (now->event.kind == PROC_PRESENT)
 		programs_look(proc->programs, now->event.pid, now->program);
 	else if (now->event.kind == PROC_USAGE)

@@ -16,7 +16,7 @@
 #include "collect.h"
 #include "memory.h"
 #include "message.h"
-#include "privilege.h"
+#include "news.h"
 #include "sums.h"
 #include "symbols.h"
 
@@ -60,7 +60,8 @@ struct sched {
 static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 {
 	static const struct slice key = { "\tstack=", sizeof "\tstack=" - 1 };
-	const uint64_t *addresses = (const uint64_t *)(at + 1);
+	const struct sched_program *program = (const struct sched_program *)(at + 1);
+	const uint64_t *addresses = (const uint64_t *)(program + 1);
 	struct stack stack = {
 		.kernel = addresses, .kernels = at->kernels, .user = addresses + at->kernels, .users = at->users,
 		.truncated = at->kernels == SCHED_DEPTH || at->users == SCHED_DEPTH,
@@ -70,7 +71,7 @@ static struct slice stack_of(struct sched *sched, const struct sched_span *at)
 
 	if (!sched->symbols || at->kernels + at->users == 0)
 		return (struct slice){ "", 0 };
-	frames = symbols_stack(sched->symbols, symbols_process(sched->symbols, at->event.pid), &stack);
+	frames = symbols_stack(sched->symbols, symbols_program(sched->symbols, program->pid, program->exec), &stack);
 	/* Below the switch lies what traces it. */
 	last = memmem(frames.at, frames.len, SCHEDULE, sizeof SCHEDULE - 1);
 	if (last && at->kernels)
@@ -170,8 +171,9 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 		const struct sched_span *at = (const struct sched_span *)event;
 		const struct sched_throttled *waited = (const struct sched_throttled *)event;
 		struct span_throttled throttled = { 0 };
+		size_t addresses = 8u * (at->kernels + at->users);
 
-		if (size < sizeof *at + 8u * (at->kernels + at->users) ||
+		if ((addresses && size < sizeof *at + sizeof(struct sched_program) + addresses) ||
 		    (at->throttled && size < sizeof *waited))
 			return;
 		if (at->throttled)
@@ -254,6 +256,7 @@ int main(int argc, char **argv)
 	struct collect_options common = COLLECT_DEFAULTS;
 	bool raw = false, spans = false, stacks = false;
 	uint64_t interval = 0;
+	struct news *news = NULL;
 	int status;
 	const struct option options[] = {
 		{ 0, "raw", NULL, "write the switches and wakeups as LTTng records them, in place of spans",
@@ -287,11 +290,12 @@ int main(int argc, char **argv)
 	if (interval && (raw || common.prefixes.count || common.regexes.count))
 		message_usage("--aggregate does not go with %s", raw ? "--raw" :
 			      "--prefix and --regex: what is summed in the kernel is filtered there");
+	if (interval && common.all)
+		message_usage("--aggregate does not go with --all: sums have no role");
 	if (stacks && (interval || (raw && !spans)))
 		message_usage("--stacks is for spans");
-	if (stacks)	/* to look at programs of others, their mappings and files */
-		common.rights = PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH) |
-				PRIVILEGE(CAP_CHECKPOINT_RESTORE);
+	if (stacks)
+		common.rights = NEWS_RIGHTS;
 	skeleton = collect_sched__open();
 	sched.collect = collect_new(&common, skeleton ? skeleton->skeleton : NULL, programs);
 	skeleton->rodata->spans = spans || !raw;
@@ -307,6 +311,8 @@ int main(int argc, char **argv)
 		sched.sums = sums_reader_new(sched.collect, interval, name_sums, NULL);
 	collect_start(sched.collect);
 	sched.out = collect_out(sched.collect);
+	if (stacks)
+		news = news_new(sched.symbols, bpf_map__fd(skeleton->maps.news));
 	bpfobject_iterate(collect_object(sched.collect), "begin_tasks", sizeof(struct sched_now),
 			  raw ? put_statedump : ignore, &sched);
 	collect_run(sched.collect, on_event, on_time, &sched);
@@ -323,6 +329,7 @@ int main(int argc, char **argv)
 			(unsigned long long)skeleton->bss->unwoken);
 	if (stacks)
 		symbols_report(sched.symbols);
+	news_free(news);
 	symbols_free(sched.symbols);
 	free(sched.field);
 	sums_reader_free(sched.sums);

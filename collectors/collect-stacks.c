@@ -54,7 +54,7 @@ static void on_event(void *state, const struct event *event, size_t size, struct
 	if (size < sizeof *sample || size < sizeof *sample + sample->copied +
 		8ul * (sample->kernels + sample->users + sample->words))
 		return;
-	space = symbols_program(stacks->symbols, event->pid, sample->exec);
+	space = symbols_program(stacks->symbols, sample->pid, sample->exec);
 	stack = (struct stack){
 		.kernel = words, .kernels = sample->kernels,
 		.user = words + sample->kernels, .users = sample->users,

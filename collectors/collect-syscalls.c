@@ -362,6 +362,8 @@ int main(int argc, char **argv)
 	if (interval && (raw || calls.arguments || common.prefixes.count || common.regexes.count))
 		message_usage("--aggregate does not go with %s", raw ? "--raw" : calls.arguments ? "--args" :
 			      "--prefix and --regex: what is summed in the kernel is filtered there");
+	if (interval && common.all)
+		message_usage("--aggregate does not go with --all: sums have no role");
 	calls.threshold_ns = common.threshold_ns;
 	callbook_fill(calls.book);
 	calls.unknown.syscall = syscalls_find(SLICE(""));

@@ -83,6 +83,8 @@ static const char *remedy(int error)
 		return "; run as root, or with the capabilities CAP_BPF and CAP_PERFMON";
 	if (!has_types())
 		return "; this kernel has no /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)";
+	if (error == EMFILE)
+		return "; allow it more files: ulimit -n 256";
 	return error == EPERM ? "; a lockdown or security module may refuse it" : "; --check tells which program";
 }
 
@@ -314,7 +316,7 @@ static void open_iterators(struct bpfobject *object)
 		attach_one(object, p);
 		fd = bpf_iter_create(bpf_link__fd(*p->link));
 		if (fd < 0 || object->iterators_n == ITERATORS_MAX)
-			message_die("cannot open the BPF iterator %s: %s", p->name, strerror(errno));
+			message_die("cannot open the BPF iterator %s: %s%s", p->name, strerror(errno), remedy(errno));
 		object->iterators[object->iterators_n++] = (struct iterator){ p->name, bpf_link__fd(*p->link), fd };
 	}
 }

@@ -42,11 +42,12 @@ struct collect {
 	struct command command;
 	int64_t epoch;			/* of the monotonic clock's 0 */
 	uint64_t began, ended;
+	uint64_t released;		/* when the command was let go */
 
 	struct ring_buffer *ring;
 	struct inorder *inorder;
 	uint64_t told[COUNTED_CPUS];	/* of what each CPU lost */
-	uint64_t seen, lost;
+	uint64_t seen, lost, overrun;	/* overrun: of those lost, the ones that a full ring lost */
 	uint64_t round;			/* when this round of taking events began */
 
 	collect_event *event;
@@ -164,6 +165,7 @@ static void take_losses(struct collect *collect)
 
 		if (lost == collect->told[cpu])
 			continue;
+		collect->overrun += lost - collect->told[cpu];
 		hold_missing(collect, lost - collect->told[cpu], "ring", counter->first_lost, counter->last_lost);
 		counter->first_lost = 0;
 		collect->told[cpu] = lost;
@@ -225,7 +227,6 @@ struct collect *collect_new(const struct collect_options *options, struct bpf_ob
 	collect->wanted = wanted_new(options, settings);
 	if (options->check)
 		exit(bpfobject_check(collect->object) ? EXIT_COMPLETE : EXIT_FAILED);
-	settings->self = (uint32_t)getpid();
 	settings->threshold_ns = options->threshold_ns;
 	settings->wake_bytes = ring_size(options->ring_bytes) / 4;
 	bpfobject_room(collect->object, "ring", ring_size(options->ring_bytes));
@@ -255,13 +256,14 @@ static void drop_rights(const struct collect *collect)
 void collect_start(struct collect *collect)
 {
 	const struct collect_options *options = collect->options;
+	bool to_stdout = !options->output || !strcmp(options->output, "-");
 	struct sigaction action = { .sa_handler = stop };
 
-	collect->out = options->output ? writer_file(options->output) : writer_stdout();
+	collect->out = to_stdout ? writer_stdout() : writer_file(options->output);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	if (*options->command)
-		command_prepare(&collect->command, options->command, !options->output);
+		command_prepare(&collect->command, options->command, to_stdout);
 	bpfobject_load(collect->object);
 	collect->ring = ring_buffer__new(bpfobject_map(collect->object, "ring"), take, collect, NULL);
 	if (!collect->ring)
@@ -269,6 +271,8 @@ void collect_start(struct collect *collect)
 	collect->inorder = inorder_new(HELD_BYTES);
 	wanted_fill(collect->wanted, collect->object, (uint32_t)collect->command.pid, collect->out->fd);
 	give_roles(collect);
+	if (!collect_host_pids(collect))
+		message("it runs in a PID namespace: records have the numbers that processes have on the host");
 	collect->epoch = clock_monotonic_epoch();
 	collect->began = clock_monotonic();
 	bpfobject_attach_all(collect->object);
@@ -301,8 +305,10 @@ void collect_run(struct collect *collect, collect_event *event, collect_every *e
 
 	collect->event = event;
 	collect->state = state;
-	if (collect->command.pid)
+	if (collect->command.pid) {
+		collect->released = clock_monotonic();
 		command_release(&collect->command, collect->options->command);
+	}
 	while (goes_on(collect)) {
 		if (!more)
 			wait_for_events(waiting);
@@ -377,8 +383,8 @@ int collect_end(struct collect *collect)
 		message("%" PRIu64 " events came more than %d ms late: records are out of order there",
 			inorder_late(collect->inorder), LATE_NS / 1000000);
 	if (collect->lost)
-		message("%" PRIu64 " events were lost: what was recorded is incomplete; a larger --ring holds more",
-			collect->lost);
+		message("%" PRIu64 " event%s lost: what was recorded is incomplete%s", collect->lost,
+			collect->lost == 1 ? " was" : "s were", collect->overrun ? "; a larger --ring holds more" : "");
 	say_cost(collect);
 	free_all(collect);
 	return status;
@@ -409,9 +415,14 @@ uint64_t collect_ended(const struct collect *collect)
 	return collect->ended;
 }
 
-uint32_t collect_command(const struct collect *collect)
+bool collect_host_pids(const struct collect *collect)
 {
-	return (uint32_t)collect->command.pid;
+	return wanted_host_pids(collect->wanted);
+}
+
+uint64_t collect_released(const struct collect *collect)
+{
+	return collect->released;
 }
 
 void collect_span(struct collect *collect, const struct event *event, struct label *comm, struct span *span)

@@ -123,8 +123,11 @@ int64_t collect_ts(const struct collect *collect, uint64_t monotonic);
 uint64_t collect_began(const struct collect *collect);
 uint64_t collect_ended(const struct collect *collect);
 
-/* The command's process id; 0: there is none. */
-uint32_t collect_command(const struct collect *collect);
+/* When the command, which was made before all was ready, was let go, monotonic; 0: there is none. */
+uint64_t collect_released(const struct collect *collect);
+
+/* Whether the pids of events are those of /proc: not so in a PID namespace of our own. */
+bool collect_host_pids(const struct collect *collect);
 
 /* A thread's name as the kernel keeps it, escaped. */
 void collect_name(struct label *label, const char name[COMM]);

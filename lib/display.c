@@ -70,18 +70,28 @@ static size_t put_character(char *to, const unsigned char *p, size_t n, bool as_
 	return 4 * n;
 }
 
+/* The bytes of the character at P, whether it shows as it is, and the columns that it takes. */
+static size_t measure(const unsigned char *p, size_t left, bool *good, size_t *width)
+{
+	uint32_t code = 0;
+	size_t n = decode(p, left, &code);
+
+	*good = n && !WITHIN(code, hidden);
+	n = n ? n : 1;
+	*width = !*good ? 4 * n : WITHIN(code, combining) ? 0 : WITHIN(code, wide) ? 2 : 1;
+	return n;
+}
+
 size_t display_text(char *to, struct slice value, size_t max, size_t *columns)
 {
 	const unsigned char *p = (const unsigned char *)value.at;
 	size_t left = value.len, len = 0, fits = 0, fits_columns = 0;
 
 	for (*columns = 0; left;) {
-		uint32_t code = 0;
-		size_t n = decode(p, left, &code), width;
-		bool good = n && !WITHIN(code, hidden);
+		size_t width;
+		bool good;
+		size_t n = measure(p, left, &good, &width);
 
-		n = n ? n : 1;
-		width = !good ? 4 * n : WITHIN(code, combining) ? 0 : WITHIN(code, wide) ? 2 : 1;
 		if (*columns + width > max) {
 			memcpy(to + fits, "\u2026", 3);
 			*columns = fits_columns + 1;
@@ -96,6 +106,27 @@ size_t display_text(char *to, struct slice value, size_t max, size_t *columns)
 		p += n;
 		left -= n;
 	}
+	return len;
+}
+
+size_t display_both_ends(char *to, struct slice value, size_t max, size_t *columns)
+{
+	const unsigned char *p = (const unsigned char *)value.at;
+	size_t left = value.len, len, rest, width, tail;
+	bool good;
+
+	len = display_text(to, value, SIZE_MAX, &rest);
+	*columns = rest;
+	if (rest <= max)
+		return len;
+	len = display_text(to, value, max / 3, columns);
+	/* What is left out before the other end. */
+	for (size_t n; rest > max - *columns; p += n, left -= n) {
+		n = measure(p, left, &good, &width);
+		rest -= width;
+	}
+	len += display_text(to + len, (struct slice){ (const char *)p, left }, SIZE_MAX, &tail);
+	*columns += tail;
 	return len;
 }
 

@@ -16,6 +16,9 @@ enum { DISPLAY_NUMBER = 48 };	/* bytes that hold any number displayed here */
  */
 size_t display_text(char *to, struct slice value, size_t max, size_t *columns);
 
+/* As that, but what is too long is cut in its midst: paths and stacks tell most at their end. MAX is 12 at least. */
+size_t display_both_ends(char *to, struct slice value, size_t max, size_t *columns);
+
 /* Nanoseconds as `16.8 us`, bytes as `1.21 MiB`, with three digits; another number. Length, no NUL. */
 size_t display_duration(char *to, double ns);
 size_t display_size(char *to, double bytes);

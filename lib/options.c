@@ -114,8 +114,21 @@ static bool store(const struct option *o, const char *argument)
 	return false;
 }
 
+/* BYTES as a size is written: 60K. */
+static const char *size_text(uint64_t bytes, char to[24])
+{
+	static const char units[] = "\0KMGT";
+	int unit = 0;
+
+	for (; bytes && bytes % 1024 == 0 && units[unit + 1]; unit++)
+		bytes /= 1024;
+	snprintf(to, 24, "%llu%.1s", (unsigned long long)bytes, units + unit);
+	return to;
+}
+
 static void wanted(const struct option *o, char *text, size_t size)
 {
+	char least[24], most[24];
 	size_t n = 0;
 
 	switch (o->kind) {
@@ -132,7 +145,10 @@ static void wanted(const struct option *o, char *text, size_t size)
 		snprintf(text, size, "a duration such as 10ms or 5s");
 		return;
 	case OPTION_SIZE:
-		snprintf(text, size, "a size such as 64k or 4M");
+		if (o->max)
+			snprintf(text, size, "a size from %s to %s", size_text(o->min, least), size_text(o->max, most));
+		else
+			snprintf(text, size, "a size such as 64K or 4M, from %s", size_text(o->min, least));
 		return;
 	case OPTION_CHOICE:
 		for (int i = 0; o->choices[i] && n < size; i++)

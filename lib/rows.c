@@ -208,7 +208,7 @@ static void put_cell(struct rows *r, enum column_role role, const struct cell *c
 		struct slice text = cell_value(cell, space);
 
 		to = piece_room(r, text.len * 4 + 4);
-		len = display_text(to, text, role == COLUMN_SENTENCE ? SIZE_MAX : WIDEST, &columns);
+		len = display_both_ends(to, text, role == COLUMN_SENTENCE ? SIZE_MAX : WIDEST, &columns);
 		add_piece(r, len, columns);
 	}
 }

@@ -269,6 +269,8 @@ void sums_reader_pass(struct sums_reader *reader, int64_t ts, bool last)
 	reader->n = 0;
 	reader->since = last ? ts : end;
 	lost = __atomic_load_n(&control->lost, __ATOMIC_ACQUIRE) - reader->lost;
+	if (lost && !reader->lost)
+		message("an interval has more groups than there is room for: a shorter --aggregate helps");
 	reader->lost += lost;
 	if (lost)
 		collect_lost(reader->collect, lost, "aggregate");

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audience.h"
@@ -22,6 +23,8 @@
 
 enum { MARKS_MAX = 1024, PIDS_MAX = 512 };
 
+#define HOST_PIDS 0xEFFFFFFC	/* inode of the first PID namespace: PROC_PID_INIT_INO of the kernel */
+
 struct wanted {
 	const struct collect_options *options;
 	regex_t *regexes;
@@ -29,6 +32,7 @@ struct wanted {
 	int names;		/* descriptor of the map */
 	size_t decided;		/* names in it */
 	const struct settings *settings;
+	bool host_pids;
 };
 
 static void take_names(struct wanted *wanted, struct settings *settings)
@@ -118,9 +122,11 @@ static void take_cgroups(const struct collect_options *options, struct settings 
 struct wanted *wanted_new(const struct collect_options *options, struct settings *settings)
 {
 	struct wanted *wanted = memory_zeroed(sizeof *wanted);
+	struct stat space;
 
 	wanted->options = options;
 	wanted->settings = settings;
+	wanted->host_pids = stat("/proc/self/ns/pid", &space) || space.st_ino == HOST_PIDS;
 	take_names(wanted, settings);
 	take_pids(wanted);
 	take_cgroups(options, settings);
@@ -167,6 +173,11 @@ static bool decide(struct wanted *wanted, const char *name)
 	if (bpf_map_update_elem(wanted->names, key, &verdict, BPF_NOEXIST) == 0)
 		wanted->decided++;
 	return verdict;
+}
+
+bool wanted_host_pids(const struct wanted *wanted)
+{
+	return wanted->host_pids;
 }
 
 /* The names of all threads that are there. */
@@ -221,6 +232,7 @@ void wanted_fill(struct wanted *wanted, struct bpfobject *object, uint32_t comma
 		decide(wanted, wanted->options->processes.items[i]);
 	if (wanted->settings->names_by == NAMES_ASKED)
 		decide_present(wanted);
+	mark(marks, (uint32_t)getpid(), ROLE_SELF);
 	for (size_t i = 0; i < n; i++)
 		mark(marks, audience[i].pid, audience[i].terminal ? ROLE_TERMINAL : ROLE_READER);
 	for (size_t i = 0; i < wanted->options->pids.count; i++)
@@ -238,6 +250,8 @@ bool wanted_decides(struct wanted *wanted, const struct event *event)
 	snprintf(name, sizeof name, "%.*s", COMM, event->comm);
 	if (decide(wanted, name))
 		return true;
+	if (!wanted->host_pids)
+		return false;
 	snprintf(path, sizeof path, "/proc/%u/comm", event->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -21,6 +21,9 @@ void wanted_free(struct wanted *wanted);
  */
 void wanted_fill(struct wanted *wanted, struct bpfobject *object, uint32_t command, int output);
 
+/* Whether processes have the kernel's numbers in /proc: not so in a PID namespace of our own. */
+bool wanted_host_pids(const struct wanted *wanted);
+
 /* Decides about an event whose name the kernel asks for, and tells the kernel. */
 bool wanted_decides(struct wanted *wanted, const struct event *event);
 

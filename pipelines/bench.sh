@@ -554,7 +554,7 @@ record() {
 	lost=$(lost_events)
 	case $lost:$backend in
 	0:*) ;;
-	*:bpf) say "${lost/null/an unknown number of} events were lost: a larger --ring may help" ;;
+	*:bpf) say "events were lost: $lost" ;; # by whom, and what helps, the collectors have said
 	*) say "${lost/null/an unknown number of} events were lost: a larger --subbuf-size or --num-subbuf may help" ;;
 	esac
 	metadata "$status" >"$dir/metadata.json" || exit 1

@@ -339,7 +339,8 @@ interrupted() {
 	[ "$status" = 0 ]
 	n=$(sed -n 's/.*"lost_events": \([0-9]*\),.*/\1/p' "$T/traces/latest/metadata.json")
 	[ "$n" -gt 0 ]
-	grep -qx "bench-custom: $n events were lost: a larger --ring may help" <<<"$err"
+	grep -qx "bench-custom: events were lost: $n" <<<"$err"
+	grep -q '^collect-.* events* w.* lost: what was recorded is incomplete; a larger --ring holds more$' <<<"$err"
 	# All that was counted is in the records, at its place.
 	[ "$(zstd -dcq "$T/traces/latest/records.tskv.zst" | where ev=lost | awk -F'\t' '
 		{ for (i = 1; i <= NF; i++) if ($i ~ /^n=/) sum += substr($i, 3) } END { print sum }')" = "$n" ]

@@ -80,6 +80,22 @@ value() {
 	E
 }
 
+@test "a command lives from when it was let go, not from when it was made to wait" {
+	collect-proc -e exec,exit -o "$T/r" -- "$python" -c 'if True:
+		import time
+		boot = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+		print(boot + int(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19]) * 10000000)' >"$T/made" 2>/dev/null
+	python3 - "$T/r" "$(cat "$T/made")" <<-'E'
+	import sys
+	rows = [dict(f.split("=", 1) for f in l.rstrip("\n").split("\t")) for l in open(sys.argv[1])]
+	end = next(r for r in rows if r["ev"] == "exit" and r["pid"] == rows[0]["pid"])
+	began = int(end["ts"]) - int(end["process_ns"])
+	# It was made before the programs were loaded, as the kernel says in hundredths of a second.
+	assert int(sys.argv[2]) + 10_000_000 < began < int(rows[0]["ts"]), (began - int(sys.argv[2]), rows)
+	assert end["dur_ns"] == end["process_ns"]
+	E
+}
+
 @test "CPU time of threads adds up to that of their process, however they end" {
 	cat >"$T/threads.py" <<-'E'
 	import hashlib, os, threading

@@ -152,6 +152,22 @@ record_naps() {
 	E
 }
 
+@test "--aggregate and --all exclude each other: sums have no role" {
+	for program in collect-sched collect-syscalls; do
+		try "$program" --aggregate 1 --all -- true
+		expect 2 '' "$program: --aggregate does not go with --all: sums have no role; see '$program --help'"
+	done
+}
+
+@test "--aggregate: more groups than there is room for are counted, and what helps is no ring" {
+	lives=$(build lives)
+	collect-sched --aggregate 1000 -o "$T/sums" -- "$lives" 34000 0 0 0 >/dev/null 2>"$T/err"
+	lost=$(where -f "$T/sums" ev=lost source=aggregate | grep -oP '\tn=\K[0-9]*')
+	[ "$lost" -gt 0 ]
+	grep -qx "collect-sched: $lost events were lost: what was recorded is incomplete" "$T/err"
+	grep -qx 'collect-sched: an interval has more groups than there is room for: a shorter --aggregate helps' "$T/err"
+}
+
 @test "filters: name, prefix, expression, process, cgroup; a name too long is an error" {
 	"$naps" 100000 0 0 >/dev/null &
 	other=$!
@@ -203,6 +219,9 @@ record_naps() {
 	[ "$status" = 137 ]
 	try collect-sched -- sh -c 'echo out'
 	[ "$status" = 0 ] && [[ $err == out$'\n'* ]] && [[ $out == ts=* ]]
+	cd "$T"
+	try collect-sched -o - -- sh -c 'echo out'
+	[ "$status" = 0 ] && [[ $err == out$'\n'* ]] && [[ $out == ts=* ]] && [ ! -e - ]
 	try collect-sched -- /nonexistent/program
 	expect 1 "" "collect-sched: cannot run '/nonexistent/program': No such file or directory"
 	collect-sched --all -o "$T/r" -- "$naps" 50 0 3 >/dev/null 2>&1
@@ -262,6 +281,27 @@ record_naps() {
 	run ! pgrep -x -f 'sleep 77'
 }
 
+@test "in a PID namespace of its own: the command, -P by its number there, and neither itself nor its readers" {
+	need unshare
+	cp "$WEIR_BIN/collect-sched" "$T/wt-sched"
+	cp "$(command -v cat)" "$T/wt-cat"
+	cat >"$T/inside" <<-'E'
+	collect-sched -o "$T/command" -- sh -c 'sleep 0.01; :' 2>"$T/said"
+	sh -c 'while :; do sleep 0.01; done' & job=$!
+	collect-sched --children -P $job -d 0.3 -o "$T/pid" 2>/dev/null
+	"$T/wt-sched" -d 0.3 2>/dev/null | "$T/wt-cat" >"$T/all"
+	kill $job
+	collect-stacks --unwind dwarf -o "$T/stacks" -- bash -c 'for ((i = 0; i < 100000; i++)); do :; done' 2>/dev/null
+	E
+	unshare --pid --fork --mount-proc env T="$T" bash "$T/inside" || skip "no PID namespace can be made"
+	[ "$(grep -c 'PID namespace' "$T/said")" = 1 ]
+	[ "$(where -f "$T/command" ev=oncpu comm=sleep why=exit | wc -l)" = 1 ]
+	[ "$(where -f "$T/pid" comm=sleep | wc -l)" -gt 0 ]
+	[ "$(where -f "$T/pid" comm!=sleep comm!=sh | wc -l)" = 0 ]
+	[ -s "$T/all" ] && ! grep -q $'\tcomm=wt-' "$T/all"
+	grep -q ';execute_command' "$T/stacks"
+}
+
 @test "rights are dropped when it records; without them it says what to do" {
 	collect-sched >"$T/r" 2>/dev/null &
 	wait_for "$T/r"
@@ -275,6 +315,7 @@ record_naps() {
 		{ echo "$err"; false; }
 	try setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --clear-groups "$WEIR_BIN/collect-sched" --check
 	[ "$status" = 1 ] && [[ $out == *'rights                   missing: run as root, or with CAP_BPF and CAP_PERFMON' ]]
+	(ulimit -n 32 && try collect-sched -d 0.1 && [ "$status" = 1 ] && [[ $err == *'Too many open files'*'; allow it more files: ulimit -n 256' ]])
 }
 
 @test "--check: what takes the place of a program that works is not needed" {
@@ -284,13 +325,14 @@ record_naps() {
 }
 
 @test "--stacks: where a sleep began, from the program to the kernel" {
-	cc -O0 -g -fno-omit-frame-pointer -o "$T/sleeper" -x c - <<-'E'
+	cat >"$T/sleeper.c" <<-'E'
 	#include <time.h>
 	#include <unistd.h>
 	__attribute__((noinline)) static void inner_nap(void) { nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, 0); }
 	__attribute__((noinline)) static void outer_nap(void) { inner_nap(); }
 	int main(void) { for (int i = 0; i < 47; i++) outer_nap(); return 0; }
 	E
+	cc -O0 -g -fno-omit-frame-pointer -o "$T/sleeper" "$T/sleeper.c"
 	collect-sched --stacks -o "$T/r" -- "$T/sleeper" 2>"$T/err"
 	# libc keeps no frame pointers: its own frame may be missing, and hide its caller.
 	# A nap whose time is over before the thread gets to sleep, as where others have the CPU, is none.
@@ -300,6 +342,10 @@ record_naps() {
 	expect 0 '' ''
 	where -f "$T/r" ev=blocked comm=sleeper | fold-stacks -w dur_ns >"$T/folded"
 	grep -q '^sleeper;.*;main;outer_nap;' "$T/folded"
+	# One sleep, then it ends: seen when it fell asleep.
+	sed 's/i < 47/i < 1/; s/5000000/300000000/' "$T/sleeper.c" | cc -O0 -g -fno-omit-frame-pointer -o "$T/once" -x c -
+	collect-sched --stacks -o "$T/r" -- "$T/once" 2>/dev/null
+	where -f "$T/r" ev=blocked comm=once 'dur_ns>=300ms' | grep -q ';main;outer_nap;'
 }
 
 @test "a quota: the time in which it held threads back is what the kernel counted; its cgroup is named" {

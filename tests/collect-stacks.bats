@@ -149,6 +149,10 @@ python_program() {
 	expect 2 '' "collect-stacks: -k and -u leave nothing; see 'collect-stacks --help'"
 	try collect-stacks --copy 4K
 	expect 2 '' "collect-stacks: --copy goes with --unwind dwarf; see 'collect-stacks --help'"
+	try collect-stacks --unwind dwarf --copy 61K
+	expect 2 '' "collect-stacks: cannot use '61K' for --copy: it takes a size from 1K to 60K; see 'collect-stacks --help'"
+	try collect-stacks --ring 2
+	expect 2 '' "collect-stacks: cannot use '2' for --ring: it takes a size from 4K to 1G; see 'collect-stacks --help'"
 	try collect-stacks -F 0
 	[ "$status" = 2 ]
 	try collect-stacks -F 10001

@@ -56,6 +56,19 @@ values() {
 	done
 }
 
+@test "an interim answer is none: the exchange is one, with the status of the answer" {
+	collect-tcp -t 0 -o "$T/r" -- python3 "$peers" interim >"$T/expected" 2>/dev/null
+	for role in client server; do
+		diff "$T/expected" <(paste -d ' ' <(values http_method role=$role) <(values http_path role=$role) \
+			<(values http_status role=$role))
+	done
+	[ "$(where -f "$T/r" unfinished | wc -l)" = 0 ]
+	# Both answers and both parts of the question are in its bytes, and its first byte is the last answer's.
+	[ "$(values tx_bytes role=client http_path=/continue)" = $((48 + 45)) ]
+	[ "$(values rx_bytes role=client http_path=/continue)" = $((25 + 24)) ]
+	[ "$(values ttfb_ns http_path=/continue)" = "$(values dur_ns http_path=/continue)" ]
+}
+
 @test "threads that send and receive on one connection at once: no byte is counted twice or not at all" {
 	collect-tcp -t 0 --connections -o "$T/r" -- python3 "$peers" duplex >"$T/bytes" 2>/dev/null
 	read -r there back <"$T/bytes"

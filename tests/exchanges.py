@@ -11,6 +11,7 @@ exchanges.py check RECORDS EXPECTED: compares, and prints by how much durations 
 
 exchanges.py calls: one exchange by each pair of system calls; prints its path.
 exchanges.py odd: questions that are no HTTP/1, or not quite; prints the path that each tells, or `-`.
+exchanges.py interim: answers that are not the last word on two ends of a connection; prints method, path, status.
 exchanges.py duplex: four threads send and four receive on one connection at once; prints the bytes of each way.
 exchanges.py unanswered [SECONDS]: an exchange, and a question that nobody reads; then it waits.
 exchanges.py failing: a connection that is reset, and one that is refused.
@@ -234,6 +235,26 @@ def odd():
         print(path)
 
 
+def interim():
+    client, other = pair()
+    for path, steps in (
+            ("/continue", ("100 Continue", "body " * 9, "201 Created")),
+            ("/refused", ("100", "body", "413 Content Too Large")),
+            ("/twice", ("102 Processing", "", "102 Processing", "", "200 OK")),
+            ("/joined", ("100 Continue\r\n\r\nHTTP/1.1 204 No Content",)),
+            ("/upgrade", ("101 Switching",))):
+        client.send(f"PUT {path} HTTP/1.1\r\nExpect: 100-continue\r\n\r\n".encode())
+        other.recv(4096)
+        for i, step in enumerate(steps):
+            if i % 2 == 0:
+                other.send(f"HTTP/1.1 {step}\r\n\r\n".encode())
+                client.recv(4096)
+            elif step:
+                client.send(step.encode())
+                other.recv(4096)
+        print("PUT", path, steps[-1][:3])
+
+
 def duplex():
     client, other = pair()
     totals = [0, 0]
@@ -343,6 +364,6 @@ def check(records, expected):
               f"{max(excess) / 1e6:.3f} ms (most)")
 
 
-modes = {"run": run, "check": check, "calls": calls, "odd": odd, "duplex": duplex, "unanswered": unanswered,
-         "failing": failing, "hold": hold}
+modes = {"run": run, "check": check, "calls": calls, "odd": odd, "duplex": duplex, "interim": interim,
+         "unanswered": unanswered, "failing": failing, "hold": hold}
 modes[sys.argv[1]](*sys.argv[2:])

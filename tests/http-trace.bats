@@ -88,6 +88,16 @@ sum() {
 	kill -0 "$noise"
 }
 
+@test "a service that ends while it is traced: that is said" {
+	demo-service --port "$port" --database "$T/service.db" >/dev/null 2>&1 &
+	noise=$!
+	for _ in {1..100}; do ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break; sleep 0.05; done
+	(wait_for "$T/dir/monitor.tskv"; kill "$noise") 3>&- &
+	try timeout 60 http-monitor -o "$T/dir" --trace -i 0.1 -d 2 "http://127.0.0.1:$port/"
+	[ "$status" = 0 ]
+	grep -qx "http-monitor: the service's process $noise ended meanwhile: what another one answered after it was not traced" <<<"$err"
+}
+
 @test "a limit of CPUs: throttled, by name of its cgroup" {
 	[ "$(id -u)" = 0 ] || skip "cgroups want root"
 	try timeout 60 http-monitor -o "$T/dir" --trace --limit-cpu 0.05 -i 0.4 -n 10 "http://127.0.0.1:$port/compute?n=30000000" -- \

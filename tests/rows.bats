@@ -110,6 +110,16 @@ c d     32 ns   64 ns      1  ########################################' ''
 			exit bad || n < 50 }' "$T/buckets" -
 }
 
+@test "a long text in a table shows both of its ends" {
+	try list -o table -f stack <<<"$(record ts=1 ev=cpu "stack=main;$(printf 'x%.0s' {1..60});leaf")"
+	expect 0 "stack
+main;xxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx;leaf" ''
+	# Exactly as many columns as there are; two for each of these.
+	try list -o table -f a,b <<<"$(record ts=1 ev=e "a=$(printf 'x%.0s' {1..60})" "b=$(printf '漢%.0s' {1..31})")"
+	expect 0 "a                                                             b
+$(printf 'x%.0s' {1..60})  $(printf '漢%.0s' {1..9})…$(printf '漢%.0s' {1..20})" ''
+}
+
 @test "share: time and percent of the window; spans are cut at its edges" {
 	try share -o csv -g cpu "$T/in"
 	expect 0 'ts,cpu,count,time_ns,percent,window_ns
