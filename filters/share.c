@@ -159,8 +159,7 @@ static void put_groups(struct share *s)
 			*cell++ = cell_text(groups_value(s->groups, ranked[i].row, k));
 		*cell++ = cell_whole(sum->n);
 		*cell++ = cell_whole(sum->ns);
-		*cell++ = window > 0 ? cell_real((double)(100 * (long double)sum->ns / (long double)window)) :
-				       (struct cell){ 0 };
+		*cell++ = window > 0 ? cell_real(100 * (double)sum->ns / (double)window) : (struct cell){ 0 };
 		*cell++ = cell_whole(window);
 		rows_put(s->rows, s->end_ns, SLICE("share"), s->cells);
 	}

@@ -61,12 +61,15 @@ void distinct_add(struct distinct *d, uint64_t hash)
 
 uint64_t distinct_count(struct distinct *d, bool *estimated)
 {
+	uint64_t largest;
+
 	if (d->n > DISTINCT_EXACT)
 		prune(d);
 	*estimated = d->below != 0;
 	if (!*estimated)
 		return d->n;
-	return (uint64_t)((DISTINCT_EXACT - 1) * (0x1p64L / ((long double)d->below - 1)) + 0.5L);
+	largest = d->below - 1;
+	return (uint64_t)((((unsigned __int128)(DISTINCT_EXACT - 1) << 64) + largest / 2) / largest);
 }
 
 void distinct_free(struct distinct *d)

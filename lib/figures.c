@@ -227,7 +227,7 @@ static void add_compensated(double *sum, double *rest, double value)
 
 void figures_join_reals(struct reals *to, const struct reals *from)
 {
-	long double apart = from->mean - to->mean, n = (long double)to->n + (long double)from->n;
+	struct twofold n = twofold_whole((__int128)to->n + from->n), share, apart, squares;
 
 	if (from->n == 0)
 		return;
@@ -237,13 +237,16 @@ void figures_join_reals(struct reals *to, const struct reals *from)
 		to->max = from->max;
 	add_compensated(&to->sum, &to->rest, from->sum);
 	add_compensated(&to->sum, &to->rest, from->rest);
-	if (to->n == 0)
+	if (to->n == 0) {
 		to->mean = from->mean;
-	else
-		to->mean += apart * ((long double)from->n / n);
-	to->squares += from->squares;
-	if (to->n)
-		to->squares += apart * apart * ((long double)to->n * (long double)from->n / n);
+		to->squares = from->squares;
+	} else {
+		share = twofold_over(twofold_whole(from->n), n);
+		apart = twofold_less(from->mean, to->mean);
+		squares = twofold_times(twofold_times(apart, apart), twofold_times(twofold_whole(to->n), share));
+		to->mean = twofold_add(to->mean, twofold_times(apart, share));
+		to->squares = twofold_add(twofold_add(to->squares, from->squares), squares);
+	}
 	to->n += from->n;
 }
 
@@ -268,7 +271,7 @@ void figures_add_other(struct figures_plan *plan, struct figures *f, struct slic
 		return;
 	}
 	figures_join_reals(figures_reals(f), &(struct reals){ .n = 1, .sum = real, .min = real, .max = real,
-							     .mean = real });
+							     .mean = twofold_of(real) });
 	figures_keep_real(plan, f, real);
 }
 
@@ -331,15 +334,15 @@ static void multiply(const uint64_t *a, int n, const uint64_t *b, int m, uint64_
 }
 
 /* The sum of the squared deviations of the integers from their mean: (n * squares - sum^2) / n. */
-static long double deviations(const struct figures *f)
+static struct twofold deviations(const struct figures *f)
 {
 	u128 magnitude = f->sum < 0 ? 0 - (u128)f->sum : (u128)f->sum;
 	uint64_t sum[2] = { (uint64_t)magnitude, (uint64_t)(magnitude >> 64) };
 	uint64_t minuend[4], subtrahend[4], borrow = 0;
-	long double result = 0;
+	struct twofold result = { 0 };
 
 	if (f->count == 0)
-		return 0;
+		return result;
 	multiply(f->squares, 3, &f->count, 1, minuend);
 	multiply(sum, 2, sum, 2, subtrahend);
 	for (int i = 0; i < 4; i++) {
@@ -349,8 +352,8 @@ static long double deviations(const struct figures *f)
 		borrow = (uint64_t)(limb >> 64) & 1;
 	}
 	for (int i = 3; i >= 0; i--)
-		result = result * 0x1p64L + (long double)minuend[i];
-	return result / (long double)f->count;
+		result = twofold_add(twofold_times(result, twofold_of(0x1p64)), twofold_whole(minuend[i]));
+	return twofold_over(result, twofold_whole(f->count));
 }
 
 /* Count, mean and squared deviations of integers and other numbers together. */
@@ -359,13 +362,14 @@ static struct reals whole_of(const struct figures *f)
 	struct reals all = { 0 }, integers = { .n = f->count };
 
 	if (f->count) {
-		integers.mean = (long double)f->sum / (long double)f->count;
+		integers.mean = twofold_over(twofold_whole(f->sum), twofold_whole(f->count));
 		integers.squares = deviations(f);
 	}
 	if (f->reals)
 		all = *f->reals;
 	if (all.n)
-		all.mean = ((long double)all.sum + (long double)all.rest) / (long double)all.n;
+		all.mean = twofold_over(twofold_add(twofold_of(all.sum), twofold_of(all.rest)),
+					twofold_whole(all.n));
 	figures_join_reals(&all, &integers);
 	return all;
 }
@@ -387,13 +391,14 @@ static struct cell sum_of(const struct figures *f)
 
 	if (!reals || reals->n == 0)
 		return cell_whole(f->sum);
-	return cell_real((double)((long double)reals->sum + (long double)reals->rest + (long double)f->sum));
+	return cell_real(twofold_add(twofold_add(twofold_of(reals->sum), twofold_of(reals->rest)),
+				     twofold_whole(f->sum)).high);
 }
 
 /* Where quantile Q of N values lies (type 7 of Hyndman and Fan, 1996): between which, and how far. */
 struct place {
 	uint64_t low;
-	long double beyond;
+	struct twofold beyond;
 };
 
 static struct place place_of(const struct figure *q, uint64_t n)
@@ -402,7 +407,7 @@ static struct place place_of(const struct figure *q, uint64_t n)
 
 	return (struct place){
 		(uint64_t)(product / q->of),
-		(long double)(uint64_t)(product % q->of) / (long double)q->of,
+		twofold_over(twofold_whole((__int128)(product % q->of)), twofold_whole(q->of)),
 	};
 }
 
@@ -452,19 +457,20 @@ static void exact_quantiles(struct figures_plan *plan, struct figures *f, struct
 	order_select(v, n, rank, ranks);
 	for (size_t i = 0; i < plan->n; i++) {
 		struct place place;
-		long double a, b;
+		struct twofold a, b;
+		uint64_t next;
 
 		if (plan->figure[i].kind != FIGURE_QUANTILE)
 			continue;
 		place = place_of(&plan->figure[i], n);
-		a = real ? (long double)order_real(v[place.low]) : (long double)v[place.low];
-		b = a;
-		if (place.beyond > 0)
-			b = real ? (long double)order_real(v[place.low + 1]) : (long double)v[place.low + 1];
-		if (a == b && !real)
+		next = place.low + (place.beyond.high > 0);
+		if (v[place.low] == v[next] && !real) {
 			cells[i] = cell_whole(v[place.low]);
-		else
-			cells[i] = cell_real((double)(a + (b - a) * place.beyond));
+			continue;
+		}
+		a = real ? twofold_of(order_real(v[place.low])) : twofold_whole(v[place.low]);
+		b = real ? twofold_of(order_real(v[next])) : twofold_whole(v[next]);
+		cells[i] = cell_real(twofold_add(a, twofold_times(twofold_less(b, a), place.beyond)).high);
 	}
 }
 
@@ -497,14 +503,14 @@ static void sketched_quantiles(const struct figures_plan *plan, const struct fig
 		place = place_of(&plan->figure[i], n);
 		if (place.low == 0 || place.low == n - 1) {	/* these are known */
 			cells[i] = place.low ? max : min;
-			if (place.low == n - 1 || place.beyond == 0)
+			if (place.low == n - 1 || place.beyond.high == 0)
 				continue;
 		}
 		a = place.low == 0 ? low : sketched(f, place.low, whole);
 		b = place.low + 1 == n - 1 ? high : sketched(f, place.low + 1, whole);
 		a = a < low ? low : a > high ? high : a;
 		b = b < low ? low : b > high ? high : b;
-		cells[i] = cell_real(a + (b - a) * (double)place.beyond);
+		cells[i] = cell_real(a + (b - a) * place.beyond.high);
 	}
 }
 
@@ -530,11 +536,11 @@ void figures_get(struct figures_plan *plan, struct figures *f, double ns, struct
 			break;
 		case FIGURE_MEAN:
 			if (n)
-				cell = cell_real((double)all.mean);
+				cell = cell_real(all.mean.high);
 			break;
 		case FIGURE_STDDEV:
 			if (n > 1)
-				cell = cell_real((double)sqrtl(all.squares / (long double)(n - 1)));
+				cell = cell_real(twofold_root(twofold_over(all.squares, twofold_whole(n - 1))).high);
 			break;
 		case FIGURE_MIN:
 		case FIGURE_MAX:

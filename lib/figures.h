@@ -6,8 +6,8 @@
  * Integers are summed exactly (the sum in 128 bits, the squares in 192), so that their sum, mean and
  * standard deviation are those of exact arithmetic, rounded once, whatever the order of the stream.
  * Other numbers are summed with Neumaier's compensation (Neumaier, ZAMM 54, 1974), and their spread by
- * Welford's recurrence (Technometrics 4, 1962) in extended precision, joined by the rule of Chan,
- * Golub and LeVeque (1979). Quantiles are exact while the plan's number of values is not exceeded, then
+ * Welford's recurrence (Technometrics 4, 1962) in twice the digits of a double (twofold.h), joined by the rule of
+ * Chan, Golub and LeVeque (1979). Quantiles are exact while the plan's number of values is not exceeded, then
  * those of a sketch (sketch.h).
  */
 #ifndef WEIR_FIGURES_H
@@ -17,6 +17,7 @@
 #include "distinct.h"
 #include "number.h"
 #include "sketch.h"
+#include "twofold.h"
 
 /* A figure that is wanted. */
 struct figure {
@@ -52,7 +53,7 @@ struct reals {
 	uint64_t n;
 	double sum, rest;	/* the sum is that of both */
 	double min, max;
-	long double mean, squares;	/* of the deviations from the mean */
+	struct twofold mean, squares;	/* of the deviations from the mean */
 	int64_t *key;		/* kept for exact quantiles, as order_of_real() */
 	uint32_t keys, room;
 };

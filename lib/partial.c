@@ -10,13 +10,14 @@
 
 enum part {
 	COUNT, SUM, SQUARES, MIN, MAX,
-	REALS, REAL_SUM, REAL_REST, REAL_MEAN, REAL_SQUARES, REAL_MIN, REAL_MAX,
+	REALS, REAL_SUM, REAL_REST, REAL_MEAN, REAL_MEAN_REST, REAL_SQUARES, REAL_SQUARES_REST, REAL_MIN, REAL_MAX,
 	OTHERS, VALUES, REAL_VALUES, BELOW, ZEROS, ABOVE, FIRST_TS, FIRST, LAST_TS, LAST, HASHES, PARTS,
 };
 
 static const char *const names[PARTS] = {
 	"count", "sum", "squares", "min", "max",
-	"reals", "real_sum", "real_rest", "real_mean", "real_squares", "real_min", "real_max",
+	"reals", "real_sum", "real_rest", "real_mean", "real_mean_rest", "real_squares", "real_squares_rest",
+	"real_min", "real_max",
 	"others", "values", "real_values", "below", "zeros", "above", "first_ts",
 	"first", "last_ts", "last", "hashes",
 };
@@ -58,14 +59,6 @@ static void put_whole(struct writer *w, struct key key, __int128 value)
 	char text[CELL_TEXT_MAX];
 
 	writer_raw(w, key, (struct slice){ text, cell_put_whole(text, value) });
-}
-
-static void put_long(struct writer *w, struct key key, long double value)
-{
-	char text[64];
-	int n = snprintf(text, sizeof text, "%.21Lg", value);
-
-	writer_raw(w, key, (struct slice){ text, (size_t)n });
 }
 
 /* The next item of a list; FIRST: its key goes before it. */
@@ -120,8 +113,10 @@ static void put_reals(struct writer *w, const struct key *key, const struct real
 	writer_u64(w, key[REALS], reals->n);
 	writer_real(w, key[REAL_SUM], reals->sum);
 	writer_real(w, key[REAL_REST], reals->rest);
-	put_long(w, key[REAL_MEAN], reals->mean);
-	put_long(w, key[REAL_SQUARES], reals->squares);
+	writer_real(w, key[REAL_MEAN], reals->mean.high);
+	writer_real(w, key[REAL_MEAN_REST], reals->mean.low);
+	writer_real(w, key[REAL_SQUARES], reals->squares.high);
+	writer_real(w, key[REAL_SQUARES_REST], reals->squares.low);
 	writer_real(w, key[REAL_MIN], reals->min);
 	writer_real(w, key[REAL_MAX], reals->max);
 }
@@ -185,19 +180,6 @@ static bool get_whole(const struct slice *text, __int128 *value)
 static bool get_real(const struct slice *text, double *value)
 {
 	return text && number_real(*text, value);
-}
-
-static bool get_long(const struct slice *text, long double *value)
-{
-	char copy[64];
-	double real;
-
-	if (!get_real(text, &real) || text->len >= sizeof copy)	/* is it a number at all? */
-		return false;
-	memcpy(copy, text->at, text->len);
-	copy[text->len] = '\0';
-	*value = strtold(copy, NULL);
-	return true;
 }
 
 static bool get_squares(const struct slice *text, uint64_t *squares)
@@ -265,8 +247,10 @@ static bool get_reals(struct partial *p, const struct record *record, struct fig
 	if (!get_u64(part_of(p, record, REALS), &reals.n) || reals.n == 0 || reals.n > UINT64_MAX / 4 ||
 	    !get_real(part_of(p, record, REAL_SUM), &reals.sum) ||
 	    !get_real(part_of(p, record, REAL_REST), &reals.rest) ||
-	    !get_long(part_of(p, record, REAL_MEAN), &reals.mean) ||
-	    !get_long(part_of(p, record, REAL_SQUARES), &reals.squares) ||
+	    !get_real(part_of(p, record, REAL_MEAN), &reals.mean.high) ||
+	    !get_real(part_of(p, record, REAL_MEAN_REST), &reals.mean.low) ||
+	    !get_real(part_of(p, record, REAL_SQUARES), &reals.squares.high) ||
+	    !get_real(part_of(p, record, REAL_SQUARES_REST), &reals.squares.low) ||
 	    !get_real(part_of(p, record, REAL_MIN), &reals.min) ||
 	    !get_real(part_of(p, record, REAL_MAX), &reals.max))
 		return false;

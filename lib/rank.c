@@ -2,6 +2,7 @@
 #include "rank.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "memory.h"
@@ -11,11 +12,10 @@
  * mean of theirs; *TIES the sum of t^3 - t over the groups of t equal values. Returns twice the sum of the
  * ranks of B.
  */
-static long double walk(const double *a, size_t na, const double *b, size_t nb, unsigned *ranks,
-			long double *ties)
+static double walk(const double *a, size_t na, const double *b, size_t nb, unsigned *ranks, double *ties)
 {
 	size_t i = 0, k = 0;
-	long double sum = 0;
+	double sum = 0;
 
 	*ties = 0;
 	while (i < na || k < nb) {
@@ -28,8 +28,8 @@ static long double walk(const double *a, size_t na, const double *b, size_t nb, 
 			k++;
 		n = i + k - first;
 		/* The ranks first+1 to first+n: twice their mean is 2 first + n + 1. */
-		sum += (long double)(k - of_b) * (long double)(2 * first + n + 1);
-		*ties += (long double)n * (long double)n * (long double)n - (long double)n;
+		sum += (double)(k - of_b) * (double)(2 * first + n + 1);
+		*ties += (double)n * (double)n * (double)n - (double)n;
 		for (size_t r = first; ranks && r < first + n; r++)
 			ranks[r] = (unsigned)(2 * first + n + 1);
 	}
@@ -67,29 +67,32 @@ static double exact_p(const unsigned *ranks, size_t n, size_t chosen, size_t sum
 }
 
 /* SHIFT: how far u is from what is expected of equal distributions. */
-static double normal_p(double shift, double na, double nb, long double ties)
+static double normal_p(double shift, double na, double nb, double ties)
 {
 	double n = na + nb;
-	double variance = na * nb / 12 * (n + 1 - (double)(ties / ((long double)n * ((long double)n - 1))));
+	double variance = na * nb / 12 * (n + 1 - ties / (n * (n - 1)));
 	double z = fabs(shift) - 0.5;
+	char text[32];
 
 	if (variance <= 0 || z <= 0)
 		return 1;
-	return erfc(z / sqrt(2 * variance));
+	/* The last digits are those of each machine's own erfc(). */
+	snprintf(text, sizeof text, "%.10e", erfc(z / sqrt(2 * variance)));
+	return strtod(text, NULL);
 }
 
 struct rank_test rank_compare(const double *a, size_t na, const double *b, size_t nb)
 {
 	unsigned ranks[RANK_EXACT];
 	struct rank_test test = { .exact = na + nb <= RANK_EXACT };
-	long double ties, sum = walk(a, na, b, nb, test.exact ? ranks : NULL, &ties);
-	long double pairs = (long double)na * (long double)nb;
-	long double u = sum / 2 - (long double)nb * (long double)(nb + 1) / 2;
+	double ties, sum = walk(a, na, b, nb, test.exact ? ranks : NULL, &ties);
+	double pairs = (double)na * (double)nb;
+	double u = sum / 2 - (double)nb * (double)(nb + 1) / 2;
 
-	test.u = (double)u;
-	test.effect = (double)(u / pairs);
+	test.u = u;
+	test.effect = u / pairs;
 	test.p = test.exact ? exact_p(ranks, na + nb, nb, (size_t)sum) :
-			      normal_p((double)(u - pairs / 2), (double)na, (double)nb, ties);
+			      normal_p(u - pairs / 2, (double)na, (double)nb, ties);
 	return test;
 }
 

@@ -195,6 +195,42 @@ for i in range(20000):
 	[ "$(field sum)" = 1.5 ]
 }
 
+@test "figures are those of exact arithmetic, rounded once" {
+	need python3
+	python3 - "$T/in" "$T/want" <<'E'
+import math, random, sys
+from fractions import Fraction
+
+def root(x):	# the double next to the square root
+	scale = 1 << 120
+	return float(Fraction(math.isqrt(x.numerator * scale * scale // x.denominator), scale))
+
+random.seed(5)
+with open(sys.argv[1], "w") as records, open(sys.argv[2], "w") as want:
+	for group in range(4000):
+		top = 10 ** random.randrange(3, 18)
+		texts = [str(random.randrange(top)) if group % 2 else repr(random.random() * top) for _ in range(random.randrange(3, 30))]
+		for text in texts:
+			print("ts=1\tev=x\tgroup=%d\tx=%s" % (group, text), file=records)
+		v = sorted(Fraction(int(t)) if group % 2 else Fraction(float(t)) for t in texts)
+		n, mean = len(v), sum(v) / len(v)
+		figures = [float(mean), root(sum((x - mean) ** 2 for x in v) / (n - 1))]
+		for q in Fraction(90, 100), Fraction(999, 1000):
+			low, beyond = divmod((n - 1) * q, 1)
+			figures.append(float(v[low] + (v[min(low + 1, n - 1)] - v[low]) * beyond))
+		print(group, *map(repr, figures), file=want)
+E
+	stats -o tskv -g group -a mean,stddev,p90,p99.9 x <"$T/in" | sed 's/\t[a-z0-9_.]*=/\t/g' | cut -f3-7 >"$T/got"
+	python3 - "$T/got" "$T/want" <<'E'
+import sys
+rows = lambda f: sorted([float(x) for x in l.split()] for l in open(f))
+got, want = map(rows, sys.argv[1:])
+assert len(got) == 4000
+for a, b in zip(got, want):
+	assert a == b, (a, b)
+E
+}
+
 @test "numbers: what is one, and what is not" {
 	try stats -a count,min,max x < <(values 1 -2 0.5 1e3 0x10 007 -0 inf nan 1e400 +1 '' ' 1' 1,5 99999999999999999999)
 	expect 0 $'ts=15\tev=stats\tcount=8\tmin=-2\tmax=1e+20' 'stats: 7 values of x were not numbers'
