@@ -199,7 +199,7 @@ static bool with_unit(struct slice text, const struct unit *units, uint64_t bare
 	product = (long double)number * (long double)scale;
 	if (product >= 18446744073709551615.0L)
 		return false;
-	*result = (uint64_t)llroundl(product);
+	*result = (uint64_t)roundl(product);
 	return true;
 }
 
