@@ -51,15 +51,26 @@ struct {
 	__type(value, struct room);
 } rooms SEC(".maps");
 
-/* What a CPU is doing on top of a thread is in its count of reasons not to preempt (include/linux/preempt.h). */
-extern const int __preempt_count __ksym;
+/*
+ * What a CPU is doing on top of a thread is in its count of reasons not to preempt (include/linux/preempt.h). Some
+ * machines keep it beside the thread that is interrupted, x86 beside the CPU; from 6.2 to 6.14, within a struct.
+ */
+extern const int __preempt_count __ksym __weak;
+extern const struct pcpu_hot pcpu_hot __ksym __weak;
 enum { IN_SOFTIRQ = 0x100, IN_HARDIRQ = 0xff0000 };
 
 static __always_inline bool in_interrupt(void)
 {
-	const int *count = bpf_this_cpu_ptr(&__preempt_count);
+	struct task_struct *current = bpf_get_current_task_btf();
+	__u32 count;
 
-	return (*count & (IN_SOFTIRQ | IN_HARDIRQ)) != 0;
+	if (bpf_core_field_exists(current->thread_info.preempt_count))
+		count = (__u32)current->thread_info.preempt_count;
+	else if (&pcpu_hot)
+		count = (__u32)((const struct pcpu_hot *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count;
+	else	/* which is refused where there is no such variable */
+		count = (__u32)*(const int *)bpf_this_cpu_ptr(&__preempt_count);
+	return (count & (IN_SOFTIRQ | IN_HARDIRQ)) != 0;
 }
 
 /* Where the kernel tells no addresses of its variables (CONFIG_KALLSYMS_ALL), handlers are counted instead. */

@@ -36,6 +36,11 @@ struct thread_info {
 	unsigned long flags;
 	unsigned int status;		/* x86 */
 	unsigned int cpu;
+	__u64 preempt_count;		/* arm64: in its low half */
+};
+
+struct pcpu_hot {
+	int preempt_count;		/* x86 */
 };
 
 struct list_head {
