@@ -10,13 +10,13 @@
  * finding callers.
  */
 #if defined(__x86_64__)
-enum { FRAME_POINTER = 6, STACK_POINTER = 7, COUNT = 17 };
+enum { FRAME_POINTER = 6, STACK_POINTER = 7, COUNT = 17, BITS = 64 };
 static const uint8_t kept[] = { 3, 6, 12, 13, 14, 15, 16 };
 #elif defined(__aarch64__)
-enum { FRAME_POINTER = 29, STACK_POINTER = 31, COUNT = 33 };
+enum { FRAME_POINTER = 29, STACK_POINTER = 31, COUNT = 33, BITS = 48 };
 static const uint8_t kept[] = { 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30 };
 #else
-enum { FRAME_POINTER, STACK_POINTER, COUNT };
+enum { FRAME_POINTER, STACK_POINTER, COUNT, BITS = 64 };
 static const uint8_t kept[] = { 0 };
 #endif
 enum { KEPT = sizeof kept / sizeof *kept, EXPRESSION_DEPTH = 16 };
@@ -175,6 +175,12 @@ static bool recover(const struct walk *walk, Dwarf_Frame *frame, int number, uin
 	return evaluate(walk, ops, n, true, value);
 }
 
+/* Without the signature that arm64 may put above the bits of an address. */
+static uint64_t address_of(uint64_t pc)
+{
+	return pc << (64 - BITS) >> (64 - BITS);
+}
+
 /* To the caller, by call frame information. *WHOLE: there is none. */
 static bool call_by_frame(struct walk *walk, Dwarf_Frame *frame, bool *signal, bool *whole)
 {
@@ -186,22 +192,22 @@ static bool call_by_frame(struct walk *walk, Dwarf_Frame *frame, bool *signal, b
 	if (column < 0 || dwarf_frame_cfa(frame, &ops, &n) != 0 || n == 0 ||
 	    !evaluate(walk, ops, n, false, &walk->cfa))
 		return false;
-	/* Stacks grow downwards: nothing goes round in circles. */
-	if (walk->cfa <= before)
-		return false;
-	for (size_t i = 0; i < KEPT; i++)
-		recover(walk, frame, kept[i], &registers[kept[i]]);
 	if (!recover(walk, frame, column, &pc)) {
 		Dwarf_Op memory[3];
 
 		*whole = dwarf_frame_register(frame, column, memory, &ops, &n) == 0 && n == 0;
 		return false;
 	}
+	/* Stacks grow downwards: nothing goes round in circles. (What only began may have no frame: it has no caller.) */
+	if (walk->cfa <= before)
+		return false;
+	for (size_t i = 0; i < KEPT; i++)
+		recover(walk, frame, kept[i], &registers[kept[i]]);
 	memcpy(walk->registers, registers, sizeof registers);
 	walk->registers[STACK_POINTER] = walk->cfa;
-	walk->pc = pc;
-	*whole = pc == 0;
-	return pc != 0;
+	walk->pc = address_of(pc);
+	*whole = walk->pc == 0;
+	return walk->pc != 0;
 }
 
 /* To the caller, by frame pointers. */
@@ -214,7 +220,7 @@ static bool call_by_pointer(struct walk *walk)
 	walk->cfa = at + 16;
 	walk->registers[FRAME_POINTER] = pointer;
 	walk->registers[STACK_POINTER] = walk->cfa;
-	walk->pc = pc;
+	walk->pc = address_of(pc);
 	return true;
 }
 

@@ -123,7 +123,7 @@ python_program() {
 	awk '{ print $3 }' /proc/kallsyms | sort -u >"$T/known"
 	[ -z "$(comm -23 "$T/frames" "$T/known")" ]
 	try collect-stacks -u -F 499 -o "$T/out" -- "${work[@]}"
-	sed -n 's/.*\tstack=//p' "$T/out" | tr ';' '\n' | grep -c '^entry_SYSCALL_64' && return 1
+	sed -n 's/.*\tstack=//p' "$T/out" | tr ';' '\n' | grep -cE '^(entry_SYSCALL_64|el0t_64_sync)' && return 1
 	true
 }
 
