@@ -30,7 +30,7 @@ static void open_cold(long opens, const char *file)
 	for (long i = 0; i < opens; i++) {
 		char *at = mmap(NULL, (size_t)page, PROT_READ, MAP_SHARED, fd, i * page);
 
-		syscall(SYS_open, at, O_RDONLY);
+		syscall(SYS_openat, AT_FDCWD, at, O_RDONLY);
 		munmap(at, (size_t)page);
 	}
 	close(fd);
