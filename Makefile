@@ -20,8 +20,11 @@ MAKEFLAGS += --no-builtin-rules
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS ?= -O2 -g
-FLAGS = -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -Ilib -isystem $(O)/gen -pthread $(WARNINGS)
+# Sums are the same to the last digit on machines that can multiply and add at once: -ffp-contract=off.
+FLAGS = -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -Ilib -isystem $(O)/gen -pthread -ffp-contract=off $(WARNINGS)
 LDLIBS := -lm
+# Where the programs will run: $(CC) may compile for another machine.
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 O := out
 ifeq ($(SAN),1)
 O := out/san
@@ -79,7 +82,7 @@ $(O)/obj/%.o: %.c Makefile
 		-MD -MP -c -o $@ $<
 
 # The kernel side becomes a header that the collector includes: the object, and a struct to reach into it.
-BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(MACHINE)))
 BPF_FLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -idirafter /usr/include/$(shell uname -m)-linux-gnu \
 	-Wall -Wextra -Wshadow -Wno-unused-parameter
 $(O)/obj/%.bpf.o: %.bpf.c Makefile
@@ -181,7 +184,7 @@ deps-check: deps
 
 # A program that is to be installed needs it in a place that stays: DUCKDB=/usr/local/lib.
 DUCKDB ?= out/duckdb
-DUCKDB_PACKAGE := @duckdb/node-bindings-linux-$(if $(filter aarch64,$(shell uname -m)),arm64,x64)@1.5.6-r.1
+DUCKDB_PACKAGE := @duckdb/node-bindings-linux-$(if $(filter aarch64,$(MACHINE)),arm64,x64)@1.5.6-r.1
 duckdb:
 	@mkdir -p '$(DUCKDB)' out/pkgconfig
 	@[ -e '$(DUCKDB)/libduckdb.so' ] || { cd '$(DUCKDB)' && npm pack --silent $(DUCKDB_PACKAGE) >package.name && \
