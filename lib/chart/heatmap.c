@@ -125,10 +125,11 @@ static void write_text_cells(const struct panel *panel, const struct grid *grid,
 	for (int r = -1; r < grid->rows; r++) {
 		for (int c = 0; c < grid->columns; c++) {
 			uint64_t n = r < 0 ? grid->zeros[c] : grid->count[r * grid->columns + c];
-			int shade = (int)(log((double)n) / top * 9);
+			int shade;
 
 			if (n == 0)
 				continue;
+			shade = (int)(log((double)n) / top * 9);
 			axis_write_x(panel->script, x, (int64_t)((uint64_t)grid->from +
 								 (uint64_t)c * grid->width), grid->width);
 			fprintf(panel->script, " %.9g \"%c\"\n", r < 0 ? axis_place(grid->axis, 0) :
