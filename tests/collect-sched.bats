@@ -82,7 +82,7 @@ record_naps() {
 
 @test "a thread's switches, CPU time and waits are what the kernel counted of it" {
 	record_naps -- 101 53 7
-	read -r voluntary involuntary run waited _ <"$T/kernel"
+	read -r voluntary involuntary run waited began <"$T/kernel"
 	tid=$(where -f "$T/r" ev=blocked comm=naps state=S | stats -g tid -s count -n 1 -o tskv | grep -oP '\ttid=\K[0-9]*')
 	where -f "$T/r" "tid=$tid" >"$T/own"
 	# Sleeps: the naps, waits for children that did not end first, and one for the recording to begin.
@@ -93,10 +93,11 @@ record_naps() {
 	[ "$(count "$T/own" ev=oncpu why=preempt,yield)" -ge $((involuntary - 3)) ]
 	[ "$(count "$T/own" ev=oncpu why=exit)" = 1 ]
 	# Time on CPU up to the look at schedstat: within what the last slice may be.
-	python3 - "$T/own" "$run" "$waited" <<-'E'
+	python3 - "$T/own" "$run" "$waited" "$began" <<-'E'
 	import sys
 	on = wait = 0
 	rows = [dict(f.split("=", 1) for f in l.rstrip("\n").split("\t")) for l in open(sys.argv[1])]
+	rows = [r for r in rows if int(r["ts"]) > int(sys.argv[4])]
 	for r in rows:
 	    if r["ev"] == "oncpu": on += int(r["dur_ns"])
 	    if r["ev"] == "runq": wait += int(r["dur_ns"])
