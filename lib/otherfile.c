@@ -24,7 +24,10 @@ const char *otherfile(struct slice bytes)
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		struct slice mark = known[i].mark;
 
-		if (bytes.len >= known[i].at + mark.len && memcmp(bytes.at + known[i].at, mark.at, mark.len) == 0)
+		if (bytes.len < known[i].at + mark.len || memcmp(bytes.at + known[i].at, mark.at, mark.len) != 0)
+			continue;
+		/* A text may have the word there; the fields before it in an archive end with NULs. */
+		if (known[i].at == 0 || memchr(bytes.at, '\0', known[i].at))
 			return known[i].is;
 	}
 	return NULL;

@@ -219,7 +219,12 @@ static bool before_read(struct reader *r)
 
 static void complain(struct reader *r, const char *reason)
 {
-	message("%s:%llu: %s", r->file, (unsigned long long)r->line + 1, reason);
+	const char *is = r->line ? NULL : otherfile((struct slice){ r->buffer, (size_t)(r->end - r->buffer) });
+
+	if (is)
+		message("cannot read %s: it is %s", r->file, is);
+	else
+		message("%s:%llu: %s", r->file, (unsigned long long)r->line + 1, reason);
 	r->failed = true;
 }
 
@@ -267,16 +272,6 @@ static bool fill(struct reader *r)
 			r->at_eof = true;
 			*r->end = '\n';
 			return false;
-		}
-		if (r->line == 0 && r->end == r->buffer) {
-			const char *is = otherfile((struct slice){ r->buffer, (size_t)n });
-
-			if (is) {
-				message("cannot read %s: it is %s", r->file, is);
-				r->failed = r->at_eof = true;
-				*r->end = '\n';
-				return false;
-			}
 		}
 		r->consumed += (uint64_t)n;
 		r->end += n;

@@ -121,3 +121,15 @@ for byte in open(sys.argv[1], "rb").read(): os.write(1, bytes([byte]))' "$T/in" 
 		expect 1 '' "$program: cannot read $T/in.tar: it is an archive; unpack it by 'tar -xf' and name what was in it"
 	done
 }
+
+@test "a record is one, whatever it begins with or has where an archive has its mark" {
+	{
+		record BZh=1 ts=2
+		printf 'ts=1\tev=x\ta=%s\n' "$(printf '%0245d' 0)ustar"
+	} >"$T/in"
+	try where -f "$T/in" ts
+	expect 0 "$(cat "$T/in")" ''
+	sed -n 2p "$T/in" >"$T/in2"
+	try where -f "$T/in2" ts
+	expect 0 "$(cat "$T/in2")" ''
+}
