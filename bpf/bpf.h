@@ -217,32 +217,32 @@ static __always_inline bool task_is_wanted(struct task_struct *task, __u8 *role,
 struct pid_namespace *own_pids;
 __u32 own_level;
 
-/* The number of PID in the collector's namespace, which is what /proc has there; 0: it has none. */
-static __always_inline __u32 pid_here(struct pid *pid)
+/* What PID is in the namespace at own_level. */
+static __always_inline const struct upid *upid_here(const struct pid *pid)
 {
-	const void *at = (const void *)pid + bpf_core_field_offset(pid->numbers) +
-			 own_level * bpf_core_type_size(struct upid);
-	const struct upid *upid = at;
-
-	if (!pid || BPF_CORE_READ(pid, level) < own_level || BPF_CORE_READ(upid, ns) != own_pids)
-		return 0;
-	return (__u32)BPF_CORE_READ(upid, nr);
+	return (const void *)pid + bpf_core_field_offset(pid->numbers) + own_level * bpf_core_type_size(struct upid);
 }
 
+/* The process of TASK as the collector's namespace numbers it, which is what /proc has there; 0: not at all. */
 static __always_inline __u32 process_here(struct task_struct *task)
 {
-	return own_level ? pid_here(BPF_CORE_READ(task, group_leader, thread_pid)) : (__u32)task->tgid;
+	const struct pid *pid;
+
+	if (!own_level)
+		return (__u32)BPF_CORE_READ(task, tgid);
+	pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	if (!pid || BPF_CORE_READ(pid, level) < own_level || BPF_CORE_READ(upid_here(pid), ns) != own_pids)
+		return 0;
+	return (__u32)BPF_CORE_READ(upid_here(pid), nr);
 }
 
 /* In a program that the collector has run. */
 static __always_inline void learn_own_pids(void)
 {
 	struct pid *pid = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid);
-	const struct upid *upid;
 
 	own_level = BPF_CORE_READ(pid, level);
-	upid = (const void *)pid + bpf_core_field_offset(pid->numbers) + own_level * bpf_core_type_size(struct upid);
-	own_pids = BPF_CORE_READ(upid, ns);
+	own_pids = BPF_CORE_READ(upid_here(pid), ns);
 }
 
 /* Where it runs, or did last. */
@@ -300,10 +300,11 @@ int mark_tasks(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
-	learn_own_pids();
+	if (!own_pids)
+		learn_own_pids();
 	for (int level = 0; level < ANCESTORS; level++) {
 		__u32 tgid = (__u32)BPF_CORE_READ(at, tgid);
-		__u32 here = own_level ? pid_here(BPF_CORE_READ(at, group_leader, thread_pid)) : tgid;
+		__u32 here = process_here(at);
 		__u8 *role = bpf_map_lookup_elem(&marks, &here);
 
 		if (role && (level == 0 || role_goes_on(*role))) {

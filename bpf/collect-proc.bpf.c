@@ -157,22 +157,29 @@ static __always_inline struct proc_program program_of(struct task_struct *leader
 	return (struct proc_program){ leader->start_time, leader->self_exec_id };
 }
 
+/* Tells WHAT, as KIND. */
+static __always_inline void tell_now(struct task_struct *task, __u64 ts, __u8 kind, __u8 role, bool asked,
+				     const struct proc_now *what)
+{
+	struct proc_now *event = event_reserve(sizeof *event);
+
+	if (!event)
+		return;
+	*event = *what;
+	event_of(&event->event, task, ts, kind, role, asked);
+	event->program = program_of(task->group_leader);
+	event_submit(event);
+}
+
 static __always_inline void tell_rss(struct task_struct *task, struct process *process, __u64 bytes, __u64 now,
 				     __u8 role, bool asked)
 {
-	struct proc_now *event;
+	struct proc_now what = { .cpu_ns = PROC_UNKNOWN, .rss_bytes = bytes };
 
 	process->rss_ts = now;
 	process->rss_bytes = bytes;
 	process->held = 0;
-	event = event_reserve(sizeof *event);
-	if (!event)
-		return;
-	event_of(&event->event, task, now, PROC_RSS, role, asked);
-	event->program = program_of(task->group_leader);
-	event->cpu_ns = PROC_UNKNOWN;
-	event->rss_bytes = bytes;
-	event_submit(event);
+	tell_now(task, now, PROC_RSS, role, asked, &what);
 }
 
 /* Called for nearly each page that a process gets or gives back. */
@@ -243,22 +250,16 @@ static __always_inline bool take_pages(struct process *process, struct proc_now 
 static __always_inline void tell_last_pages(struct task_struct *task)
 {
 	struct task_struct *leader = task->group_leader;
+	struct proc_now what = { .cpu_ns = PROC_UNKNOWN, .rss_bytes = PROC_UNKNOWN };
 	struct process *process;
-	struct proc_now *event, now;
 	__u8 role;
 	bool asked;
 
 	if (BPF_CORE_READ(task, signal, live.counter) || !task_is_wanted(leader, &role, &asked))
 		return;
 	process = bpf_task_storage_get(&processes, leader, NULL, 0);
-	if (!process || !take_pages(process, &now) || !(event = event_reserve(sizeof *event)))
-		return;
-	event_of(&event->event, leader, bpf_ktime_get_ns(), PROC_PAGES, role, asked);
-	event->program = program_of(leader);
-	event->cpu_ns = event->rss_bytes = PROC_UNKNOWN;
-	event->alloc_pages = now.alloc_pages;
-	event->free_pages = now.free_pages;
-	event_submit(event);
+	if (process && take_pages(process, &what))
+		tell_now(leader, bpf_ktime_get_ns(), PROC_PAGES, role, asked, &what);
 }
 
 /* Life */

@@ -59,13 +59,15 @@ static bool read_recording(struct demand *demand, char *file, struct loss *loss,
 /* The status, for N recordings. */
 static int conclude(const struct pressure *pressure, size_t n, struct loss *loss, bool strict, bool complete)
 {
-	uint64_t spans = 0;
 	const struct pressure *last = &pressure[n - 1];
 	int status = last->verdict == PRESSURE_CONTENDED ? EXIT_CONTENDED : EXIT_COMPLETE;
 	bool unknown = false;
+	uint64_t spans = 0;
 
-	for (size_t i = 0; i < n; i++)
-		unknown |= pressure[i].verdict == PRESSURE_UNKNOWN, spans += pressure[i].sum.slices + pressure[i].sum.waits;
+	for (size_t i = 0; i < n; i++) {
+		unknown |= pressure[i].verdict == PRESSURE_UNKNOWN;
+		spans += pressure[i].sum.slices + pressure[i].sum.waits;
+	}
 	if (unknown) {
 		message(spans ? "there is too little data for a verdict: record for longer" :
 			"there are no spans to judge; of raw events, spans(1) makes them");

@@ -266,7 +266,7 @@ static enum from detect(struct slice text)
 	struct slice line = { text.at, lf ? (size_t)(lf - text.at) : text.len }, stack;
 	uint64_t weight;
 
-	if (text.len == 0 || (text.len >= 3 && memcmp(text.at, "ts=", 3) == 0))
+	if (text.len == 0 || slice_starts(text, SLICE("ts=")))
 		return FROM_RECORDS;
 	if (perfscript_detect(text))
 		return FROM_PERF;

@@ -164,11 +164,6 @@ static bool between(struct slice text, struct slice before, struct slice after, 
 	return true;
 }
 
-static bool starts(struct slice text, struct slice with)
-{
-	return text.len >= with.len && memcmp(text.at, with.at, with.len) == 0;
-}
-
 /* More than one in a nanosecond: LTTng's own counter has wrapped. */
 static bool is_absurd(uint64_t n, int64_t first, int64_t last)
 {
@@ -254,7 +249,7 @@ static void read_process(struct header *header, struct slice before, bool named)
 
 	if (!named) {
 		delta = memmem(before.at, before.len, ") ", 2);
-		if (delta && starts(before, SLICE(" (+"))) {
+		if (delta && slice_starts(before, SLICE(" (+"))) {
 			before.len -= (size_t)(delta + 1 - before.at);
 			before.at = delta + 1;
 		}
@@ -266,7 +261,7 @@ static void read_process(struct header *header, struct slice before, bool named)
 	if (!between((struct slice){ pid.at - 1, (size_t)(before.at + before.len - pid.at) + 1 }, SLICE("("), SLICE(")"),
 		     &pid) || !number_i64(pid, &number))
 		return;
-	if (starts(comm, SLICE("ust:")))	/* the domain, where all fields are printed */
+	if (slice_starts(comm, SLICE("ust:")))	/* the domain, where all fields are printed */
 		comm = (struct slice){ comm.at + 4, comm.len - 4 };
 	header->pid = pid;
 	header->comm = comm;
@@ -276,7 +271,7 @@ static void read_process(struct header *header, struct slice before, bool named)
 static bool read_header(struct text *t, struct slice line, struct header *header, const char **why)
 {
 	const char *end = line.at + line.len, *p = line.at, *close, *brace;
-	bool named = starts(line, SLICE("timestamp = "));
+	bool named = slice_starts(line, SLICE("timestamp = "));
 
 	*why = "it has no time stamp";
 	if (!named && (line.len == 0 || *p != '['))
@@ -428,9 +423,9 @@ static void hold(struct text *t, struct slice part, bool in_string)
 /* What babeltrace, or `lttng view`, says beside the events. */
 static bool is_aside(struct text *t, struct slice line)
 {
-	if (line.len == 0 || starts(line, SLICE("Trace directory: ")))
+	if (line.len == 0 || slice_starts(line, SLICE("Trace directory: ")))
 		return true;
-	if (!starts(line, SLICE("[warning] ")) && !starts(line, SLICE("WARNING: ")))
+	if (!slice_starts(line, SLICE("[warning] ")) && !slice_starts(line, SLICE("WARNING: ")))
 		return false;
 	message("%s:%llu: %.*s", t->name, (unsigned long long)t->line, line.len > 200 ? 200 : (int)line.len,
 		line.at);
@@ -439,7 +434,7 @@ static bool is_aside(struct text *t, struct slice line)
 
 static bool is_stamped(struct slice line)
 {
-	return starts(line, SLICE("timestamp = ")) ||
+	return slice_starts(line, SLICE("timestamp = ")) ||
 	       (line.len > 2 && line.at[0] == '[' &&
 		((line.at[1] >= '0' && line.at[1] <= '9') || line.at[1] == '-' || line.at[1] == '\033'));
 }
@@ -498,7 +493,7 @@ static void convert_line(struct text *t, struct slice line)
 /* What begins with BYTES, where it is no text of babeltrace. */
 static const char *other(struct slice bytes)
 {
-	return starts(bytes, SLICE("ts=")) ? "records already, which all other programs read" : otherfile(bytes);
+	return slice_starts(bytes, SLICE("ts=")) ? "records already, which all other programs read" : otherfile(bytes);
 }
 
 /* Reads more behind the unfinished line at t->at. False at the end. */

@@ -265,8 +265,8 @@ static bool fill(struct reader *r)
 			continue;
 		if (n <= 0) {
 			if (n < 0) {
-				message(errno == EISDIR ? "cannot read %s: it is a directory; if it holds a trace, lttng-convert "
-				"makes records of it" : "cannot read %s: %m", r->file);
+				message(errno == EISDIR ? "cannot read %s: it is a directory; if it holds a trace, "
+					"lttng-convert makes records of it" : "cannot read %s: %m", r->file);
 				r->failed = true;
 			}
 			r->at_eof = true;

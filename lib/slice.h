@@ -26,6 +26,11 @@ static inline bool slice_equal(struct slice a, struct slice b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+static inline bool slice_starts(struct slice text, struct slice with)
+{
+	return text.len >= with.len && memcmp(text.at, with.at, with.len) == 0;
+}
+
 /* Byte order, the shorter first where one begins with the other: what `LC_ALL=C sort` does. */
 static inline int slice_compare(struct slice a, struct slice b)
 {

@@ -99,7 +99,7 @@ static void take_id(struct statedump *s, const struct record *record, int64_t pi
 	for (uint32_t i = 0; i < record->shape->n && n < BUILD_ID_MAX; i++) {
 		struct slice key = record->shape->key[i];
 
-		if (key.len > 9 && memcmp(key.at, "build_id.", 9) == 0 && number_bits(record->value[i], &value) && value < 256)
+		if (slice_starts(key, SLICE("build_id.")) && number_bits(record->value[i], &value) && value < 256)
 			id[n++] = (uint8_t)value;
 	}
 	if (n && has_id(s->file, id, n))
@@ -115,7 +115,7 @@ bool statedump_take(struct statedump *s, const struct record *record, struct sli
 	struct slice name = { NULL, 0 };
 
 	for (size_t i = 0; i < sizeof providers / sizeof *providers; i++)
-		if (ev.len > providers[i].len && memcmp(ev.at, providers[i].at, providers[i].len) == 0)
+		if (slice_starts(ev, providers[i]))
 			name = (struct slice){ ev.at + providers[i].len, ev.len - providers[i].len };
 	if (!name.len)
 		return false;

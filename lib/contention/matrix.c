@@ -85,7 +85,7 @@ void matrix_put(struct document *d, const struct pressure *r)
 		struct cell cells[MATRIX_CULPRITS + 6];
 
 		cells[0] = cell_text(slice_of(document_rival(d, victim, v)));
-		cells[1] = cell_whole((__int128)v->got_ns + v->waited_ns);
+		cells[1] = cell_whole((__int128)pressure_wanted(v));
 		cells[2] = cell_whole((__int128)v->got_ns);
 		for (size_t k = 3; k < others + 3; k++)
 			cells[k] = cell_whole(0);

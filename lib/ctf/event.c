@@ -677,7 +677,7 @@ static inline bool is_numbers(const struct plan_step *s, const struct cursor *c)
 	return s->body == 1 && s[1].op < PLAN_BITS && !s[1].silent && !c->only;
 }
 
-/* Up to N numbers behind PREFIX, whose first STEM bytes are the array's own key; sets I to how many. */
+/* Up to N elements that are numbers, behind PREFIX, whose first STEM bytes are the array's own key; sets I to how many. */
 static char *write_numbers(const struct plan_step *s, uint64_t n, struct cursor *c, char *to, struct prefix *prefix,
 			   size_t stem, uint64_t *i)
 {
@@ -697,6 +697,29 @@ static char *write_numbers(const struct plan_step *s, uint64_t n, struct cursor 
 		c->left--;
 		to = batch_room(c->out, to, 4 * PLAN_KEY_MAX + 512);
 		to = put_integer(put_whole_key(s, to, prefix), s, value);
+	}
+	return to;
+}
+
+/* The same for elements of BODY steps, whatever they are. */
+static char *write_elements(const struct plan_step *s, uint32_t body, uint64_t n, struct cursor *c, char *to,
+			    struct prefix *prefix, size_t stem, uint64_t *i)
+{
+	for (*i = 0; *i < n; ++*i) {
+		uint64_t at = c->at;
+		size_t bytes = record_bytes(c, to);
+
+		if (c->left == 0 || bytes > KEYS_BYTES_MAX)
+			break;
+		prefix->text[stem] = '.';
+		prefix->len = stem + 1 + number_put_u64(prefix->text + stem + 1, *i);
+		if (prefix->len > PLAN_KEY_MAX)
+			break;
+		to = write_steps(s, body, c, to, prefix);
+		if (!to)
+			return NULL;
+		if (c->at == at && record_bytes(c, to) == bytes)
+			*i = n - 1;	/* nothing is there, and nothing will come of the others */
 	}
 	return to;
 }
@@ -722,26 +745,10 @@ static char *write_array(const struct plan_step *s, struct cursor *c, char *to, 
 		/* Nothing at all would read as a field that the event does not have. */
 		if (n == 0 && !c->only && (c->left || !outer))
 			to = put_array_field(c, to, &prefix, stem, "=");
-		if (is_numbers(s, c)) {
-			to = write_numbers(s + 1, n, c, to, &prefix, stem, &i);
-			if (!to)
-				return NULL;
-		} else for (; i < n; i++) {
-			uint64_t at = c->at;
-			size_t bytes = record_bytes(c, to);
-
-			if (c->left == 0 || bytes > KEYS_BYTES_MAX)
-				break;
-			prefix.text[stem] = '.';
-			prefix.len = stem + 1 + number_put_u64(prefix.text + stem + 1, i);
-			if (prefix.len > PLAN_KEY_MAX)
-				break;
-			to = write_steps(s + 1, s->body, c, to, &prefix);
-			if (!to)
-				return NULL;
-			if (c->at == at && record_bytes(c, to) == bytes)
-				i = n - 1;	/* nothing is there, and nothing will come of the others */
-		}
+		to = is_numbers(s, c) ? write_numbers(s + 1, n, c, to, &prefix, stem, &i) :
+		     write_elements(s + 1, s->body, n, c, to, &prefix, stem, &i);
+		if (!to)
+			return NULL;
 	}
 	if (i < n) {
 		c->cut = true;
