@@ -83,8 +83,15 @@ record() {
 	printf '%s\n' "$*"
 }
 
-# need_bpf COLLECTOR: skip the test where the collector is not built or the kernel refuses its programs.
+# live: the test watches a running machine, where others run too: if it fails it is tried once more, which is said.
+live() {
+	BATS_TEST_RETRIES=1
+	[ "$BATS_TEST_TRY_NUMBER" = 1 ] || echo "# tried again: ${BATS_TEST_FILENAME##*/} $BATS_TEST_NUMBER $BATS_TEST_DESCRIPTION" >&3
+}
+
+# need_bpf COLLECTOR: skip the test where the collector is not built or the kernel refuses its programs. The test is live().
 need_bpf() {
+	[ "$BATS_TEST_RETRIES" = 1 ] || live
 	[ -x "$WEIR_BIN/$1" ] || skip "$1 is not built: no libbpf, clang or bpftool"
 	"$WEIR_BIN/$1" --check >/dev/null 2>&1 || skip "the kernel refuses BPF programs"
 }

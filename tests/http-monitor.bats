@@ -5,6 +5,7 @@
 load helper
 
 setup() {
+	live
 	[ -x "$WEIR_BIN/demo-service" ] && [ -x "$WEIR_BIN/probe-http" ] || skip "demo-service or probe-http was not built"
 	need python3 sqlite3 gnuplot
 }

@@ -5,6 +5,7 @@
 load helper
 
 setup() {
+	live
 	need python3
 	cd "$T" || return 1
 	servers=()

@@ -5,6 +5,7 @@
 load helper
 
 setup() {
+	live
 	[ -x "$WEIR_BIN/demo-service" ] || skip "demo-service was not built"
 	need curl jq sqlite3
 	cd "$T" || return
