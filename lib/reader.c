@@ -283,24 +283,29 @@ static bool fill(struct reader *r)
 	}
 }
 
+#ifdef __SSE2__
+static inline uint64_t marks_of_16(const char *p)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')),
+				     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+
+	return (unsigned)_mm_movemask_epi8(found);
+}
+#endif
+
 /* One bit for each of the 64 bytes at P, the first one lowest: whether it is a TAB or an LF. */
 static inline uint64_t marks_of(const char *p)
 {
+#ifdef __SSE2__
+	return marks_of_16(p) | marks_of_16(p + 16) << 16 | marks_of_16(p + 32) << 32 | marks_of_16(p + 48) << 48;
+#else
 	uint64_t marks = 0;
 
-#ifdef __SSE2__
-	for (int i = 0; i < 4; i++) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-		__m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')),
-					     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
-
-		marks |= (uint64_t)(unsigned)_mm_movemask_epi8(found) << 16 * i;
-	}
-#else
 	for (int i = 0; i < 64; i++)
 		marks |= (uint64_t)(p[i] == '\t' || p[i] == '\n') << i;
-#endif
 	return marks;
+#endif
 }
 
 static inline struct cursor cursor_at(const char *p)
@@ -532,20 +537,26 @@ static enum outcome read_passing(struct reader *r)
 	}
 }
 
+static inline uint64_t eight_bytes(const char *p)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, p, 8);
+	return bytes;
+}
+
 static inline bool begins_with(const struct reader *r, const char *p, const struct pattern *pattern)
 {
-	uint64_t head, tail;
-
-	memcpy(&head, p, 8);
-	if ((head & pattern->mask) != pattern->head)
+	if ((eight_bytes(p) & pattern->mask) != pattern->head)
 		return false;
 	if (pattern->len <= 8)
 		return true;
-	if ((size_t)(r->end - p) < pattern->len)
+	if ((size_t)(r->end - p) < pattern->len || eight_bytes(p + pattern->len - 8) != pattern->tail)
 		return false;
-	memcpy(&tail, p + pattern->len - 8, 8);
-	return tail == pattern->tail &&
-	       (pattern->len <= 16 || memcmp(p + 8, pattern->text + 8, pattern->len - 16) == 0);
+	for (uint32_t at = 8; at + 8 < pattern->len; at += 8)
+		if (eight_bytes(p + at) != eight_bytes(pattern->text + at))
+			return false;
+	return true;
 }
 
 /*
@@ -585,16 +596,22 @@ static enum outcome read_line(struct reader *r)
 		bool duplicate;
 
 		if (pattern && depth > n && (n == 0 || pattern[n - 1].node == node)) {
-			struct slice *value = r->value;	/* has room for every known shape */
+			struct slice *value = r->value + n;	/* has room for every known shape */
+			const struct pattern *p = pattern + n, *last = pattern + depth;
 
-			for (; n < depth && begins_with(r, next, &pattern[n]); n++) {
-				next += pattern[n].len;
+			for (; p < last && begins_with(r, next, p); p++) {
+				next += p->len;
 				end = next_end(&cursor);
-				value[n] = (struct slice){ next, (size_t)(end - next) };
-				node = pattern[n].node;
-				if (*end == '\n')
+				*value++ = (struct slice){ next, (size_t)(end - next) };
+				if (*end == '\n') {
+					node = p->node;
 					goto ended;
+				}
 				next = end + 1;
+			}
+			if (p > pattern + n) {
+				node = p[-1].node;
+				n = (uint32_t)(p - pattern);
 			}
 		}
 		outcome = read_field(r, next, n, &key, &end);
