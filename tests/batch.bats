@@ -360,7 +360,7 @@ print(*(x.getsockname()[1] for x in s))')
 	slurmd -D >/dev/null 2>&1 3>&- &
 	node=$!
 	for _ in $(seq 100); do ! sinfo -h 2>/dev/null | grep -q idle || break; sleep 0.1; done
-	try timeout 60 batch --slurm --retries 1 -o "$T/batch" "$traces"
+	try timeout 180 batch --slurm --retries 1 -o "$T/batch" "$traces"
 	kill "$controller" "$node"
 	wait "$controller" "$node" || true
 	[ "$status" = 1 ] && [[ $err == *"$last" ]] || { echo "$status $err"; tail -n 5 "$T"/slurm*.log; false; }

@@ -104,7 +104,7 @@ closed_stdout() {
 
 closed_pipe() {
 	# Endless input: only the closed pipe can end this.
-	err=$( { while cat "$3" 2>/dev/null; do :; done | timeout 20 "$WEIR_BIN/$1" "${@:4}" 2>&3 | head -n 1 >/dev/null; } 3>&1 )
+	err=$( { while cat "$3" 2>/dev/null; do :; done | timeout 60 "$WEIR_BIN/$1" "${@:4}" 2>&3 | head -n 1 >/dev/null; } 3>&1 )
 	[ -z "${err//*" lost in "*/}" ] || { echo "$err"; return 1; }
 }
 @test "a closed pipe ends it at once, silently" {

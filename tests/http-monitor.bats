@@ -20,7 +20,7 @@ monitor() {
 	port=$(free_port)
 	while [ "$1" != -- ]; do arguments+=("$1"); shift; done
 	shift
-	try timeout 60 http-monitor -o "$T/dir" "${arguments[@]}" "http://127.0.0.1:$port/process" -- \
+	try timeout 180 http-monitor -o "$T/dir" "${arguments[@]}" "http://127.0.0.1:$port/process" -- \
 		demo-service --port "$port" --database "$T/service.db" "$@"
 }
 
@@ -149,7 +149,7 @@ http() {
 }
 
 @test "monitor-demo: two measurements and a comparison" {
-	try timeout 60 monitor-demo -o "$T/demo" -d 2
+	try timeout 180 monitor-demo -o "$T/demo" -d 2
 	[[ " 0 4 5 6 7 " == *" $status "* ]]
 	[ "$(wc -l <"$T/demo/calm/monitor.tskv")" = 100 ] && [ "$(wc -l <"$T/demo/contended/monitor.tskv")" = 100 ]
 	[ "$(where ev=usage 'cpu_ns>0' <"$T/demo/cpu-hog.tskv" | wc -l)" = $((2 * $(nproc))) ]

@@ -52,7 +52,7 @@ sum() {
 	# So many that they are among the three that took most of some request, whoever else is at work here.
 	taskset -c 0 cpu-hog -n 8 >/dev/null 2>&1 &
 	noise=$!
-	try timeout 60 http-monitor -o "$T/dir" --trace --slowest 3 -i 0.3 -n 12 "http://127.0.0.1:$port/compute?n=20000000" -- \
+	try timeout 180 http-monitor -o "$T/dir" --trace --slowest 3 -i 0.3 -n 12 "http://127.0.0.1:$port/compute?n=20000000" -- \
 		taskset -c 0 demo-service --port "$port" --database "$T/service.db" --requests
 	[ "$status" = 0 ]
 	[[ $out == *"The slowest requests"*"runnable ("*" ran)"* ]]
@@ -78,7 +78,7 @@ sum() {
 	demo-service --port "$port" --database "$T/service.db" --latency 40ms 2>"$T/service.log" >"$T/listening" &
 	noise=$!
 	for _ in $(seq 50); do [ ! -s "$T/listening" ] || break; sleep 0.1; done
-	try timeout 60 http-monitor -o "$T/dir" --trace -i 0.1 -n 12 "http://localhost:$port/process"
+	try timeout 180 http-monitor -o "$T/dir" --trace -i 0.1 -n 12 "http://localhost:$port/process"
 	[ "$status" = 0 ]
 	[[ $out == *"blocked on a timer"* ]]
 	explained
@@ -94,14 +94,14 @@ sum() {
 	noise=$!
 	for _ in {1..100}; do ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break; sleep 0.05; done
 	(wait_for "$T/dir/monitor.tskv"; kill "$noise") 3>&- &
-	try timeout 60 http-monitor -o "$T/dir" --trace -i 0.1 -d 2 "http://127.0.0.1:$port/"
+	try timeout 180 http-monitor -o "$T/dir" --trace -i 0.1 -d 2 "http://127.0.0.1:$port/"
 	[ "$status" = 0 ]
 	grep -qx "http-monitor: the service's process $noise ended meanwhile: what another one answered after it was not traced" <<<"$err"
 }
 
 @test "a limit of CPUs: throttled, by name of its cgroup" {
 	[ "$(id -u)" = 0 ] || skip "cgroups want root"
-	try timeout 60 http-monitor -o "$T/dir" --trace --limit-cpu 0.05 -i 0.4 -n 10 "http://127.0.0.1:$port/compute?n=30000000" -- \
+	try timeout 180 http-monitor -o "$T/dir" --trace --limit-cpu 0.05 -i 0.4 -n 10 "http://127.0.0.1:$port/compute?n=30000000" -- \
 		demo-service --port "$port" --database "$T/service.db"
 	[[ $err != *"cannot limit "* ]] || skip "${err##*$'\n'}"
 	[ "$status" = 0 ]

@@ -520,7 +520,7 @@ all_every() {
 	$as lttng -q enable-event -u 'weir_test:*'
 	$as lttng -q start
 	$as "$home/app"
-	timeout 60 lttng-convert "net://127.0.0.1:$((port + 2))/host/$(hostname)/live" >"$T/out" 2>"$T/err" 3>&- &
+	timeout 180 lttng-convert "net://127.0.0.1:$((port + 2))/host/$(hostname)/live" >"$T/out" 2>"$T/err" 3>&- &
 	convert=$!
 	for _ in $(seq 100); do [ "$(wc -l <"$T/out")" = 4 ] && break; sleep 0.1; done
 	[ "$(wc -l <"$T/out")" = 4 ] || { cat "$T/err"; false; }
@@ -532,6 +532,6 @@ all_every() {
 	[ "$status" = 0 ] && [ ! -s "$T/err" ]
 	{ all_every vtid=88; all_every vtid=88; } >"$T/want"
 	sed -E 's/^ts=[0-9]{19}\tev=weir_test:every\tcpu=[0-9]+\t//' "$T/out" | diff "$T/want" -
-	try timeout 60 lttng-convert "net://127.0.0.1:$((port + 2))/host/nobody/nothing"
+	try timeout 180 lttng-convert "net://127.0.0.1:$((port + 2))/host/nobody/nothing"
 	[ "$status" = 1 ] && [[ $err == "lttng-convert: cannot read net://"* ]]
 }

@@ -137,7 +137,7 @@ peer() {
 	need_trace smoke
 	for command in "${all[@]}"; do
 		# shellcheck disable=SC2086
-		err=$({ timeout 20 $command "$trace/trace" 2>&3 | head -n 1 >/dev/null; } 3>&1)
+		err=$({ timeout 60 $command "$trace/trace" 2>&3 | head -n 1 >/dev/null; } 3>&1)
 		rest=$(grep -vE 'unpaired|known for|left out|nothing found' <<<"$err") || true
 		[ -z "$rest" ] || { echo "$command: $rest"; false; }
 	done
