@@ -170,7 +170,8 @@ static void find_stalls(struct monitor *monitor)
 
 void monitor_finish(struct monitor *monitor)
 {
-	qsort(monitor->points, monitor->n, sizeof *monitor->points, by_end);
+	if (monitor->n)
+		qsort(monitor->points, monitor->n, sizeof *monitor->points, by_end);
 	for (size_t i = 1; i < monitor->kinds; i++)
 		for (size_t k = i; k > 0 && monitor->kind[k].count > monitor->kind[k - 1].count; k--) {
 			typeof(*monitor->kind) other = monitor->kind[k];

@@ -86,7 +86,7 @@ static struct group *find(struct sums_reader *reader, const struct sums_key *key
 {
 	struct group wanted = { .pid = key->pid, .what = key->what };
 
-	return bsearch(&wanted, reader->groups, reader->n, sizeof wanted, by_key);
+	return reader->n ? bsearch(&wanted, reader->groups, reader->n, sizeof wanted, by_key) : NULL;
 }
 
 /* Calls EACH with the keys of SIDE and deletes them. */
@@ -94,7 +94,7 @@ static void take_side(struct sums_reader *reader, const char *name, uint16_t sid
 		      void (*each)(struct sums_reader *reader, const void *key, const void *value))
 {
 	int map = bpfobject_map(reader->object, name);
-	char key[sizeof(struct sums_bucket)], next[sizeof key];
+	_Alignas(struct sums_bucket) char key[sizeof(struct sums_bucket)], next[sizeof key];
 	union {
 		struct sums sums;
 		uint64_t count;
@@ -157,7 +157,8 @@ static void join_cpus(struct sums_reader *reader)
 {
 	size_t kept = 0;
 
-	qsort(reader->groups, reader->n, sizeof *reader->groups, by_key);
+	if (reader->n)
+		qsort(reader->groups, reader->n, sizeof *reader->groups, by_key);
 	for (size_t i = 0; i < reader->n; i++) {
 		struct group *group = &reader->groups[i];
 

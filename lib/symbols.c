@@ -58,7 +58,8 @@ struct symbols {
 	struct intern *sent;		/* files that symbols_note() has told of; its thread's */
 	pthread_mutex_t lock;		/* for the next */
 	struct noted *noted;
-	size_t n_noted, noted_room;
+	_Atomic size_t n_noted;		/* also looked at without the lock: is there any? */
+	size_t noted_room;
 };
 
 struct symbols *symbols_new(void)
@@ -206,7 +207,7 @@ static void take_noted(struct symbols *symbols)
 	struct noted *noted;
 	size_t n;
 
-	if (!__atomic_load_n(&symbols->n_noted, __ATOMIC_RELAXED))
+	if (!symbols->n_noted)
 		return;
 	pthread_mutex_lock(&symbols->lock);
 	noted = symbols->noted;

@@ -118,6 +118,9 @@ count() {
 	collect-syscalls --aggregate 5 -o "$T/sums" -- bash -c 'for i in {1..40}; do ls / >/dev/null; done' 2>/dev/null
 	[ "$(stats --merge -g name -a count -o tskv dur_ns <"$T/sums" | where name=getdents64 | grep -o '[0-9]*$')" = 80 ]
 	[ "$(grep -c ev=lost "$T/sums")" = 0 ]
+	# Intervals without any.
+	collect-syscalls --aggregate 50ms -s execveat -o "$T/sums" -- sleep 0.2 2>"$T/err"
+	[ ! -s "$T/sums" ] && grep -q '^collect-syscalls: 0 events in ' "$T/err"
 }
 
 @test "calls under way: at the start none is invented, at the end they are unfinished" {

@@ -394,7 +394,7 @@ static void end_request(void *cls, struct MHD_Connection *connection, void **kep
 	*kept = NULL;
 }
 
-/* One address that is listened on: who comes in there is served by the daemon. */
+/* One address that is listened on: who comes in there is served by the daemon, once its door is open. */
 struct front {
 	struct door *door;
 	struct MHD_Daemon *daemon;
@@ -415,7 +415,6 @@ static void start_front(struct front *front, struct service *service, int fd, ui
 		MHD_OPTION_END);
 	if (!front->daemon)
 		message_die("cannot start to serve on %s: %m", service->url);
-	door_open(front->door, front->daemon);
 }
 
 static void stop_front(struct front *front)
@@ -497,10 +496,13 @@ static void serve(struct service *service)
 	service->upstream = upstream_new(&service->calls);
 	service->ledger = ledger_open(service->database, service->users, service->wait_ns);
 	service->traffic = count_pages();
-	if (upstream_fd >= 0)
+	if (upstream_fd >= 0) {
 		start_front(&upstream, service, upstream_fd, service->threads);
+		door_open(upstream.door, upstream.daemon);
+	}
 	start_front(&own, service, fd, service->threads);
-	write_listening(service);
+	write_listening(service);	/* before threads write what they have served */
+	door_open(own.door, own.daemon);
 
 	halt_wait(service->duration_ns);
 	stop_serving(service, &own, &upstream);

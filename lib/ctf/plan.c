@@ -20,6 +20,12 @@ struct plan_visible {
 	uint32_t step;
 };
 
+/* Keys that must differ, and those of what is around. */
+struct taken {
+	struct intern *keys;
+	struct taken *outer;
+};
+
 struct planner {
 	struct ctf_metadata *metadata;
 	struct arena *arena;
@@ -30,7 +36,7 @@ struct planner {
 	size_t visible_n, visible_room;
 	enum plan_scope_name scope;
 	unsigned registers;		/* of the event, or of the header */
-	struct intern *taken;		/* keys */
+	struct taken *taken;		/* NULL for a header, which has no keys */
 	bool in_array;
 	struct ctf_header *header;	/* NULL while an event is planned */
 	struct ctf_header *const *outer;	/* the headers that are recorded before */
@@ -291,20 +297,28 @@ struct naming {
 	bool silent;		/* not wanted */
 };
 
-/* Names within an array, or an option, meet only each other. */
-static struct intern *names_apart(struct planner *p, struct slice base)
+static void names_begin(struct planner *p)
 {
-	struct intern *outer = p->taken;
+	struct taken *inner = memory_get(sizeof *inner);
 
-	p->taken = intern_new();
-	intern_id(p->taken, base);
-	return outer;
+	*inner = (struct taken){ intern_new(), p->taken };
+	p->taken = inner;
 }
 
-static void names_back(struct planner *p, struct intern *outer)
+/* Names within an array, or an option, meet only each other. */
+static void names_apart(struct planner *p, struct slice base)
 {
-	intern_free(p->taken);
-	p->taken = outer;
+	names_begin(p);
+	intern_id(p->taken->keys, base);
+}
+
+static void names_back(struct planner *p)
+{
+	struct taken *inner = p->taken;
+
+	p->taken = inner->outer;
+	intern_free(inner->keys);
+	free(inner);
 }
 
 static struct slice join(struct planner *p, struct slice a, const char *between, struct slice b)
@@ -325,7 +339,7 @@ static struct naming name_member(struct planner *p, const struct naming *parent,
 	struct keys_name key;
 	struct slice part;
 
-	keys_make(&key, p->taken, parent->full, name);
+	keys_make(&key, p->taken->keys, parent->full, name);
 	member.full = arena_copy(p->arena, (struct slice){ key.text, key.len });
 	part = member.full;
 	if (part.len > parent->full.len) {
@@ -342,7 +356,7 @@ static struct naming name_top(struct planner *p, const char *as, struct slice pa
 	struct naming top = { 0 };
 	struct keys_name key;
 
-	keys_make(&key, p->taken, parent, as ? slice_of(as) : name);
+	keys_make(&key, p->taken->keys, parent, as ? slice_of(as) : name);
 	top.full = arena_copy(p->arena, (struct slice){ key.text, key.len });
 	top.shown = join(p, SLICE("\t"), "", top.full);
 	return top;
@@ -485,15 +499,15 @@ static void plan_array(struct planner *p, const struct ctf_type *type, const str
 	} else {
 		/* Within an array, keys begin behind the element's index. */
 		struct naming element = { name->full, SLICE(""), name->silent };
-		struct intern *outer = names_apart(p, name->full);
 		bool was_in_array = p->in_array;
 
+		names_apart(p, name->full);
 		step->silent = name->silent || (is_silent(p, name) && !wants_part(p->selection, name->full));
 		step->by_index = is_silent(p, name) && !step->silent;
 		p->in_array = true;
 		plan_type(p, type->element, &element);
 		p->in_array = was_in_array;
-		names_back(p, outer);
+		names_back(p);
 		step_at(p, index)->body = p->plan->steps_n - index - 1;
 	}
 }
@@ -580,12 +594,11 @@ static void plan_variant(struct planner *p, const struct ctf_type *type, const s
 	index = add_step(p, PLAN_VARIANT, 1);
 	step_at(p, index)->use = kept(p, target);
 	for (uint32_t i = 0; i < type->n; i++) {
-		struct intern *outer = names_apart(p, name->full);
-
+		names_apart(p, name->full);
 		bodies[i].from = p->plan->steps_n - index - 1;
 		/* The option's own name is not part of the key: the variant's is. */
 		plan_field(p, &type->fields[i], name);
-		names_back(p, outer);
+		names_back(p);
 		bodies[i].n = p->plan->steps_n - index - 1 - bodies[i].from;
 	}
 	step_at(p, index)->body = p->plan->steps_n - index - 1;
@@ -944,7 +957,8 @@ static void keep_steps(struct planner *p)
 
 static void free_planner(struct planner *p)
 {
-	intern_free(p->taken);
+	while (p->taken)
+		names_back(p);
 	free(p->visible);
 	free(p);
 }
@@ -1090,7 +1104,7 @@ struct ctf_plan *ctf_plan_make(struct ctf_metadata *metadata, const struct ctf_s
 	name_event(p, event, &scopes);
 	plan->selection = p->selection;
 	plan->wants_cpu = selection_field(plan->selection, SLICE("cpu"));
-	p->taken = intern_new();
+	names_begin(p);
 	plan_scopes(p, &scopes);
 	plan_payload(p, &scopes);
 	measure(plan);
