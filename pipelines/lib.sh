@@ -49,7 +49,7 @@ help_options() {
 	The input is a directory with LTTng traces at any depth, a file of records (raw or spans; also .zst, .gz),
 	babeltrace's text, or records on stdin (-, or none). Times are UTC. The options are:
 
-	$( [ -n "${lines-}" ] || echo '  -o, --output FORM   table (default), tskv (records), csv, json' )
+	$( [ ${#forms[@]} -eq 0 ] || echo "  -o, --output FORM   table (default), tskv (records)${forms[2]:+, csv, json}" )
 	  --begin T, --end T  only this part: what ended within it$( [ -z "${clips-}" ] || echo "; what crosses its edges is cut there" )
 	                      (T: 01:41:35.5, +2.5s after the first event, a date and time, epoch seconds or ns)
 	  --process NAME      only processes whose name (comm) is NAME, exactly
@@ -212,8 +212,9 @@ merged() {
 # which the expressions of where(1) hold, and gives them to a command that writes rows.
 
 form=table
+forms=(table tskv csv json)	# of its output
 declare -A own=()	# the pipeline's own options: name -> variable
-begin='' end='' process='' pid='' strict=() fields='' clips='' lines='' filter='' nothing='no such event is there'
+begin='' end='' process='' pid='' strict=() fields='' clips='' filter='' nothing='no such event is there'
 events=() make=() choose=()
 live=()			# the collector that brings such events live: its command
 is_live='' live_options=()
@@ -253,7 +254,7 @@ options() {
 			continue
 			;;
 		-o | --output)
-			[ -z "$lines" ] || usage_error "unknown option '$1': it writes lines of text"
+			[ ${#forms[@]} -gt 0 ] || usage_error "unknown option '$1'"
 			name=form
 			;;
 		--begin | --end | --process | --pid) name=${1#--} ;;
@@ -292,11 +293,15 @@ options() {
 	end=$(moment --end "$end") || exit
 }
 
+# one_of A B C: `A, B and C`.
+one_of() {
+	local first
+	printf -v first '%s, ' "${@:1:$#-1}"
+	printf '%s and %s' "${first%, }" "${!#}"
+}
+
 check_options() {
-	case $form in
-	table | tskv | csv | json) ;;
-	*) usage_error "cannot write '$form': there are table, tskv, csv and json" ;;
-	esac
+	[[ " table ${forms[*]} " == *" $form "* ]] || usage_error "cannot write '$form': there are $(one_of "${forms[@]}")"
 	[[ ${top:-1} =~ ^[1-9][0-9]{0,6}$ ]] || usage_error "--top wants a number from 1 to 9999999, not '$top'"
 	[[ ${pid:-1} =~ ^[0-9]{1,10}(,[0-9]{1,10})*$ ]] || usage_error "--pid wants numbers, not '$pid'"
 	local key='[A-Za-z_][A-Za-z0-9_.]*'
@@ -374,7 +379,7 @@ select_records() {
 	[ -z "$end" ] || [ -n "$clips" ] || tests+=("ts<=$end")
 	[ -z "$process" ] || [ -n "$clips" ] || tests+=("comm=$(literal "$process")")
 	[ -z "$pid" ] || [ -n "$clips" ] || tests+=("pid=$pid")
-	where "${tests[@]}"
+	where "${strict[@]}" "${tests[@]}"
 }
 
 # The rows as they come; 4 when none came.
@@ -433,6 +438,7 @@ answer_stages() {
 }
 
 # answer COMMAND...: the rows of COMMAND on stdout, and the exit status of the pipeline. Ends the script.
+# answer_lines RECORDS LINES: the same of the command LINES, which writes text for people, or of RECORDS (-o tskv).
 answer() {
 	[ ${#make[@]} -gt 0 ] || make=(cat)
 	# Ctrl-C ends the recording; what tells of it goes on.
@@ -442,6 +448,10 @@ answer() {
 		status=${PIPESTATUS[0]}
 	} 3>&1
 	exit "$status"
+}
+
+answer_lines() {
+	if [ "$form" = tskv ]; then answer "$1"; else answer "$2"; fi
 }
 
 # Commands for answer: figures by group; the longest; all; how many of which length.
@@ -456,6 +466,10 @@ every() {
 }
 spread() {
 	histogram -o "$form" "${strict[@]}" -g "$by" dur_ns
+}
+# The records as they are.
+passed() {
+	if [ -n "$top" ]; then head -n "$top"; else cat; fi
 }
 
 # by_mode MODE: runs the command above of that name.

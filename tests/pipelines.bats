@@ -85,6 +85,8 @@ peer() {
 	[ "$status" = 2 ]
 	try cputop -o xml </dev/null
 	expect 2 '' "cputop: cannot write 'xml': there are table, tskv, csv and json; see 'cputop --help'"
+	try syscalls -o csv </dev/null
+	expect 2 '' "syscalls: cannot write 'csv': there are table and tskv; see 'syscalls --help'"
 }
 
 @test "each: nothing in, nothing out; that nothing was found is said" {
@@ -158,10 +160,31 @@ peer() {
 		try $command "$T/raw"
 		[ "$status" = 0 ] && [ "$(grep -c '17 events were lost' <<<"$err")" = 1 ] || { echo "$command: $status $err"; false; }
 	done
-	for command in cputop schedstats schedtop schedlog schedfreq syscallstats irqstats syscalls; do
+	for command in "${all[@]}"; do
+		# shellcheck disable=SC2086
 		try $command --strict "$T/raw"
-		[ "$status" = 3 ]
+		[ "$status" = 3 ] || { echo "$command: $status $err"; false; }
 	done
+}
+
+@test "each: -o tskv is records; of those whose table is lines, what the lines tell of" {
+	need_trace postgres
+	for command in "${all[@]}"; do
+		# shellcheck disable=SC2086
+		$command -o tskv --top 3 "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got" ||
+			# shellcheck disable=SC2086
+			$command -o tskv "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got"
+		[ "$(where ts ev <"$T/got" | cmp - "$T/got")" = '' ] && [ -s "$T/got" ] ||
+			[[ $command = memtop* ]] || { echo "$command"; false; }
+	done
+	cpu-usage -o tskv --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got"
+	where ev=oncpu,runq,blocked '!unfinished' comm=postgres <"$BATS_FILE_TMPDIR/spans" | cmp - "$T/got"
+	process-info -o tskv "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got"
+	where ev=fork,exec,exit,syscall '!unfinished' <"$BATS_FILE_TMPDIR/spans" | cmp - "$T/got"
+	[ "$(syscalls -o tskv --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null | lines '%s %s' name count | sort)" = \
+		"$(syscalls --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null | sed -n '2,/^$/p' | awk 'NF { print $2, $3 }' | sort)" ]
+	[ "$(io-analysis -o tskv --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null | wc -l)" = \
+		"$(io-analysis --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null | grep -c '^Result: ')" ]
 }
 
 @test "each: a broken input has status 1, and what was good is told" {
@@ -322,6 +345,8 @@ peer() {
 		record ts=$((t + 200)) ev=syscall cpu=0 pid=42 tid=42 comm=python name=read dur_ns=70 ret=100 fd=4 path=/b bytes=100
 		record ts=$((t + 250)) ev=syscall cpu=0 pid=42 tid=42 comm=python name=getpid dur_ns=1 ret=42
 		record ts=$((t + 300)) ev=block cpu=0 pid=9 tid=9 comm=kworker dev=254:0 sector=8 bytes=4096 op=write dur_ns=900
+		record ts=$((t + 310)) ev=block cpu=0 pid=9 tid=9 comm=kworker dev=254:0 sector=8 bytes=512 op=RA dur_ns=900
+		record ts=$((t + 320)) ev=block cpu=0 pid=9 tid=9 comm=fstrim dev=254:0 sector=8 bytes=999424 op=DS dur_ns=900
 		record ts=$((t + 400)) ev=syscall cpu=0 pid=7 tid=7 comm=nginx name=sendfile dur_ns=5 ret=10 bytes=10
 		record ts=$((t + 500)) ev=syscall cpu=0 pid=7 tid=7 comm=nginx name=openat dur_ns=5 ret=-2 path=/none errno=ENOENT
 	} >"$T/io"
@@ -330,14 +355,16 @@ peer() {
 $((t + 100)),$((t + 50)),50,syscall,write,,256,42,python,3,/a,
 $((t + 200)),$((t + 130)),70,syscall,read,,100,42,python,4,/b,
 $((t + 300)),$((t - 600)),900,block,,write,4096,9,kworker,,,254:0
+$((t + 310)),$((t - 590)),900,block,,RA,512,9,kworker,,,254:0
+$((t + 320)),$((t - 580)),900,block,,DS,999424,9,fstrim,,,254:0
 $((t + 400)),$((t + 395)),5,syscall,sendfile,,10,7,nginx,,,
 $((t + 500)),$((t + 495)),5,syscall,openat,,,7,nginx,,/none," ''
-	[ "$(iolatency stats --op disk -o tskv "$T/io" | lines %s ev dev count)" = 'block 254:0 1' ]
+	[ "$(iolatency stats --op disk -o tskv "$T/io" | lines %s ev dev count)" = 'block 254:0 3' ]
 	[ "$(iolatency stats --op read,copy -o tskv "$T/io" | lines %s name count)" = $'read 1\nsendfile 1' ]
 	[ "$(iolatency freq --op write -o tskv "$T/io" | lines %s name from_ns count)" = 'write 32 1' ]
 	try iousagetop -o csv "$T/io"
 	expect 0 "ts,pid,comm,total_bytes.sum,read_bytes.sum,write_bytes.sum,disk_read_bytes.sum,disk_write_bytes.sum
-$((t + 400)),9,kworker,4096,0,0,0,4096
+$((t + 400)),9,kworker,4608,0,0,512,4096
 $((t + 400)),42,python,356,100,256,0,0
 $((t + 400)),7,nginx,20,10,10,0,0" ''
 	[ "$(iousagetop --by path --top 1 --process python -o tskv "$T/io" | lines %s path total_bytes.sum)" = '/a 256' ]
