@@ -320,13 +320,17 @@ check_input() {
 	esac
 }
 
-# moment OPTION T: the moment T, as programs take it without a first event: +5s and 01:41:35 are made absolute.
+# moment OPTION T: the moment T, as where(1) compares ts with it: +5s, 01:41:35 and seconds are made absolute.
 moment() {
 	local t=$2 first
+	if [[ $t =~ ^([0-9]{1,10})(\.([0-9]{1,9}))?$ ]]; then
+		first=${BASH_REMATCH[3]}000000000
+		t=$((10#${BASH_REMATCH[1]}${first:0:9}))
+	fi
 	if [[ $t == +* || $t =~ ^[0-9]{1,2}:[0-9] ]]; then
 		[ "$input" != - ] || usage_error "$1 wants a date and time when records come on stdin"
 		first=$(open_records "$input" 2>/dev/null | head -n 1 | sed -n 's/^ts=\([0-9]*\).*/\1/p')
-		[ -n "$first" ] || first=0
+		[ "${#first}" -gt 9 ] || first=0000000000
 		if [[ $t == +* ]]; then
 			t=$(after "$first" "${t#+}") || usage_error "$1: '$2' is not a time"
 		else

@@ -283,6 +283,19 @@ peer() {
 		"$(cputop --top 999 -o tskv "$trace/trace" | where comm=pgbench | lines %s tid percent)" ]
 }
 
+@test "--begin and --end: a moment in all its forms" {
+	local t=1795225110 form
+	for form in 1 2 3; do record ts=$((t + form))500000000 ev=oncpu cpu=0 tid=$form comm=x dur_ns=7; done >"$T/in"
+	sed s/oncpu/runq/ "$T/in" >"$T/runq"
+	for form in "$((t + 2)) $((t + 3))" "$((t + 2)).0 $((t + 2)).5" "$((t + 2))000000000 $((t + 3))000000000" \
+		"2026-11-21T01:38:32 2026-11-21T01:38:33Z" "01:38:32 1:38:33" "+0.9s +1.5" "+500ms +1s"; do
+		[ "$(schedlog --begin "${form% *}" --end "${form#* }" -o tskv "$T/runq" | lines %s tid)" = 2 ] || { echo "$form"; false; }
+		[ "$(cputop --begin "${form% *}" --end "${form#* }" -o tskv "$T/in" | lines %s tid)" = 2 ] || { echo "$form"; false; }
+	done
+	try schedlog --begin 01:38:32 /dev/null
+	expect 0 '' 'schedlog: nothing found: no sched_switch and sched_wakeup events are there, or none is left by --begin'
+}
+
 @test "cputop agrees with lttng-cputop, but for what ran before the first switch" {
 	need_peer lttng-cputop
 	need_trace redis
