@@ -55,7 +55,7 @@ help_options() {
 	  --process NAME      only processes whose name (comm) is NAME, exactly
 	  --pid PID,...       only these processes
 	E
-	[ -z "${top+there}" ] || printf '  --top N             only the first N rows (default: %s)\n' "${top:-all}"
+	[ -z "${top+there}" ] || printf '  --top N             only the %s (default: %s)\n' "${top_are:-first N rows}" "${top:-all}"
 	[ -z "${by+there}" ] || printf '  --by KEY,...        a row for each combination of these fields (default: %s)\n' "$by"
 	cat <<-E
 	  --strict            exit with status 3 when events were lost
@@ -220,7 +220,7 @@ live=()			# the collector that brings such events live: its command
 is_live='' live_options=()
 
 # options ARGUMENTS...: the shared options and the pipeline's own; sets $input. --top and --by are options of
-# pipelines that have set the variable (top='': all).
+# pipelines that have set the variable (top='': all; top_are: what of its rows are first).
 options() {
 	local name
 	while [ $# -gt 0 ]; do
@@ -469,7 +469,7 @@ every() {
 	list -o "$form" "${strict[@]}" -f "begin_ts,dur_ns,$details" ${top:+-n "$top"}
 }
 spread() {
-	histogram -o "$form" "${strict[@]}" -g "$by" dur_ns
+	histogram -o "$form" "${strict[@]}" -g "$by" ${top:+-n "$top"} dur_ns
 }
 # The records as they are.
 passed() {

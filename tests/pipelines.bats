@@ -375,6 +375,9 @@ $((t + 500)),$((t + 495)),5,syscall,openat,,,7,nginx,,/none," ''
 	[ "$(iolatency stats --op disk -o tskv "$T/io" | lines %s ev dev count)" = 'block 254:0 3' ]
 	[ "$(iolatency stats --op read,copy -o tskv "$T/io" | lines %s name count)" = $'read 1\nsendfile 1' ]
 	[ "$(iolatency freq --op write -o tskv "$T/io" | lines %s name from_ns count)" = 'write 32 1' ]
+	try iolatency freq --op read,write,disk --by comm --top 2 -o tskv "$T/io"
+	[ "$err" = 'histogram: 1 group is left out (-n 2)' ]
+	[ "$(lines %s comm <<<"$out" | uniq)" = $'kworker\npython' ]
 	try iousagetop -o csv "$T/io"
 	expect 0 "ts,pid,comm,total_bytes.sum,read_bytes.sum,write_bytes.sum,disk_read_bytes.sum,disk_write_bytes.sum
 $((t + 400)),9,kworker,4608,0,0,512,4096
