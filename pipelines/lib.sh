@@ -285,6 +285,7 @@ options() {
 		set -- -
 	fi
 	[ -n "$is_live" ] || [ ${#live_options[@]} -eq 0 ] || usage_error "${live_options[0]} goes with --live"
+	[[ $# -le 1 || ${2-} != -?* ]] || usage_error "cannot take $2 behind '$1': options come first"
 	[ $# -le 1 ] || usage_error "it takes one trace, file or directory"
 	input=${1:--}
 	[ -n "${1-}" ] || [ ! -t 0 ] || usage_error "it takes a trace, or records on stdin"

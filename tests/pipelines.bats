@@ -85,6 +85,8 @@ peer() {
 	[ "$status" = 2 ]
 	try cputop -o xml </dev/null
 	expect 2 '' "cputop: cannot write 'xml': there are table, tskv, csv and json; see 'cputop --help'"
+	try cputop "$T" --top 3
+	expect 2 '' "cputop: cannot take --top behind '$T': options come first; see 'cputop --help'"
 	try syscalls -o csv </dev/null
 	expect 2 '' "syscalls: cannot write 'csv': there are table and tskv; see 'syscalls --help'"
 }
