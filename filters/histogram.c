@@ -33,6 +33,7 @@ struct histogram {
 	struct lookup field, ts;
 	uint64_t resolution;	/* buckets for each factor of 2 */
 	unsigned steps;		/* its logarithm */
+	uint64_t top;		/* only so many groups; 0: all */
 
 	struct groups *groups;
 	struct counts *counts;	/* by group */
@@ -157,7 +158,6 @@ static void put_group(struct histogram *h, uint32_t group)
 		cell[3] = cell_text((struct slice){ bar, len });
 		rows_put(h->rows, counts->ts, SLICE("bucket"), h->cells);
 	}
-	free(counts->n);
 }
 
 static int by_group(const void *context, uint32_t a, uint32_t b)
@@ -165,24 +165,47 @@ static int by_group(const void *context, uint32_t a, uint32_t b)
 	return groups_compare(context, a, b);
 }
 
+static struct cell total(const struct counts *counts)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < counts->buckets; i++)
+		sum += counts->n[i];
+	return cell_whole(sum);
+}
+
+/* Those with most values, if not all, in the order of their keys. */
 static void put_groups(struct histogram *h)
 {
-	uint32_t n = groups_count(h->groups);
+	uint32_t n = groups_count(h->groups), rest = h->top && n > h->top ? n - (uint32_t)h->top : 0;
 	struct ranked *ranked = memory_get((n + 1) * sizeof *ranked);
-	struct ranking ranking = { .exact = by_group, .context = h->groups };
+	struct ranking ranking = { .falling = true, .exact = by_group, .context = h->groups };
 
 	for (uint32_t i = 0; i < n; i++) {
+		struct cell cell = total(&h->counts[i]);
+
+		ranked[i] = ranking_of(&cell, i);
+	}
+	if (rest)
+		ranking_sort(&ranking, ranked, n);
+	ranking.falling = false;
+	for (uint32_t i = 0; i < n - rest; i++) {
 		struct cell cell = { 0 };
 
 		if (h->keys.n)
-			cell = cell_text(groups_value(h->groups, i, 0));
-		ranked[i] = ranking_of(&cell, i);
+			cell = cell_text(groups_value(h->groups, ranked[i].row, 0));
+		ranked[i] = ranking_of(&cell, ranked[i].row);
 	}
-	ranking_sort(&ranking, ranked, n);
-	for (uint32_t i = 0; i < n; i++)
+	ranking_sort(&ranking, ranked, n - rest);
+	for (uint32_t i = 0; i < n - rest; i++)
 		put_group(h, ranked[i].row);
+	for (uint32_t i = 0; i < n; i++)
+		free(h->counts[i].n);
 	free(ranked);
 	free(h->counts);
+	if (rest)
+		message("%u group%s left out (-n %llu)", rest, rest == 1 ? " is" : "s are",
+			(unsigned long long)h->top);
 }
 
 /* PREFIX and the unit at the end of the field's name: from_ns, to_bytes. */
@@ -241,6 +264,7 @@ int main(int argc, char **argv)
 		  OPTION_TEXT, .to = &keys },
 		{ 'r', "resolution", "N", "buckets for each factor of 2: 1 (default), 2, 4, ... 64", OPTION_COUNT,
 		  .to = &h.resolution, .min = 1, .max = RESOLUTION_MAX },
+		{ 'n', "top", "COUNT", "only the COUNT groups with most values", OPTION_COUNT, .to = &h.top, .min = 1 },
 		{ 'o', "output", "FORM", "table (the default on a terminal), tskv (elsewhere), csv or json",
 		  OPTION_CHOICE, .to = &form, .choices = rows_forms },
 		{ 'f', "file", "FILE", "read FILE instead of stdin; may be repeated", OPTION_LIST,

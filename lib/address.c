@@ -43,9 +43,9 @@ void address_fields_free(struct address_fields *fields)
 		lookup_free(&fields->v6[i]);
 }
 
-bool address_is_internet(int64_t family)
+bool address_is_known(int64_t family)
 {
-	return family == INET || family == INET6;
+	return family == UNIX || family == INET || family == INET6;
 }
 
 /* How many of the N fields are there; their values to VALUE. */

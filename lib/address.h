@@ -31,8 +31,8 @@ void address_keys(void add(const char *key, void *data), void *data);
 void address_read(struct address *address, struct address_fields *fields, const struct record *record,
 		  int64_t port);
 
-/* IPv4 or IPv6. */
-bool address_is_internet(int64_t family);
+/* Unix, IPv4 or IPv6. */
+bool address_is_known(int64_t family);
 
 /* Writes the text TO at least ADDRESS_TEXT bytes. */
 struct slice address_text(const struct address *address, char *to);

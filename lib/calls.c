@@ -480,7 +480,7 @@ void calls_begin(struct calls *calls, const struct record *record, struct thread
 			begin_change(calls, process, call->fd);
 		break;
 	case SYSCALL_CLOSE_RANGE: begin_close_range(calls, process, call); break;
-	case SYSCALL_EPOLL: call->argument = descriptor(calls, EPFD); break;
+	case SYSCALL_WORKS: call->argument = descriptor(calls, EPFD); break;
 	case SYSCALL_UNSHARE: call->argument = number_or(calls, UNSHARE_FLAGS, -1); break;
 	case SYSCALL_CLONE: call->argument = number_or(calls, FLAGS, -1); break;
 	case SYSCALL_EXEC: call->argv = keep_argv(calls); break;
@@ -523,18 +523,39 @@ static void end_pipe(struct calls *calls, struct process *process, struct call *
 	install_path(calls, process, call, descriptor(calls, FILDES_1));
 }
 
-/* What was not known to be what FD stands for is known now, unless something changed it meanwhile. */
-static struct file *learn(struct calls *calls, struct process *process, int64_t fd, struct slice name)
+/* What was not known to be what FD stands for is known now, unless something changed it since the call began. */
+static struct file *learn(struct calls *calls, struct process *process, const struct call *call, int64_t fd,
+			  struct slice name)
 {
 	struct descriptor *at = files_find(calls->processes, process->files, fd);
 	struct file *file;
 
-	if (at || fd < 0)
+	if (at || fd < 0 || !files_same(process->files, fd, call->version))
 		return NULL;
 	file = file_new(keep(calls, name));
 	/* Whether an exec closes it is not known. */
 	files_set(calls->processes, process->files, fd, file, true);
 	return file;
+}
+
+/* A socket of which no more was known accepts connections of the family of ADDRESS. */
+static void learn_listener(struct calls *calls, struct process *process, const struct call *call,
+			   const struct address *address)
+{
+	struct file *file = file_hold(call->file);
+	char to[ADDRESS_TEXT];
+	struct text *name = keep(calls, address_text(address, to));
+
+	if (!file)
+		file = learn(calls, process, call, call->fd, text_slice(name));
+	else if (slice_equal(text_slice(file->name), SLICE("socket:")))
+		file_rename(file, name);
+	text_drop(name);
+	if (file) {
+		file->family = address->family;
+		file->type = address->type;
+	}
+	file_drop(file);
 }
 
 static void end_accept(struct calls *calls, struct process *process, struct call *call, int64_t ret)
@@ -548,16 +569,11 @@ static void end_accept(struct calls *calls, struct process *process, struct call
 	struct file *file;
 	char to[ADDRESS_TEXT];
 
-	if (address.family < 0 && address_is_internet(family)) {
+	if (address.family < 0 && address_is_known(family)) {
 		/* What accepts connections on the internet is TCP, but for SCTP, which is rare. */
 		address.family = (int32_t)family;
 		address.type = ADDRESS_STREAM;
-		file = learn(calls, process, call->fd, address_text(&address, to));
-		if (file) {
-			file->family = address.family;
-			file->type = address.type;
-		}
-		file_drop(file);
+		learn_listener(calls, process, call, &address);
 	}
 	if (family == address.family)
 		address_read(&address, &calls->addresses, calls->record, number_or(calls, SPORT, -1));
@@ -582,10 +598,21 @@ static void end_connect(struct calls *calls, struct process *process, struct cal
 		file_rename(file, call->path);
 		return;
 	}
-	file = learn(calls, process, call->fd, text_slice(call->path));
+	file = learn(calls, process, call, call->fd, text_slice(call->path));
 	if (file)
 		file->family = (int32_t)call->argument;
 	file_drop(file);
+}
+
+/* It succeeded, so what it works on is of the kind on which it does. */
+static void end_works(struct calls *calls, struct process *process, struct call *call)
+{
+	int64_t fd = call->argument >= 0 ? call->argument : call->fd;
+	struct slice kind = slice_of(call->syscall->makes);
+
+	file_drop(learn(calls, process, call, fd, kind));
+	if (!call->path && call->fd == fd)
+		call->path = keep(calls, kind);
 }
 
 static void end_dup(struct calls *calls, struct process *process, struct call *call, int64_t ret)
@@ -668,11 +695,7 @@ static void apply(struct calls *calls, struct thread *thread, struct process *pr
 			end_flag(files_find(calls->processes, process->files, call->fd), call,
 				 call->argument == FIOCLEX_);
 		break;
-	case SYSCALL_EPOLL:
-		file_drop(learn(calls, process, call->argument, SLICE("epoll:")));
-		if (!call->path && call->fd == call->argument)
-			call->path = keep(calls, SLICE("epoll:"));
-		break;
+	case SYSCALL_WORKS: end_works(calls, process, call); break;
 	case SYSCALL_EXEC:
 		/* Unless its event has told it already. */
 		if (call->argument != EXEC_IS_TOLD)

@@ -28,7 +28,7 @@ static const struct {
 	{ "oncpu", EVENT_SPAN }, { "runq", EVENT_SPAN }, { "blocked", EVENT_SPAN }, { "syscall", EVENT_SPAN },
 	{ "irq", EVENT_SPAN }, { "softirq", EVENT_SPAN }, { "block", EVENT_SPAN }, { "fork", EVENT_SPAN },
 	{ "exec", EVENT_SPAN }, { "exit", EVENT_SPAN }, { "rss", EVENT_SPAN }, { "usage", EVENT_SPAN },
-	{ "pages", EVENT_SPAN },
+	{ "pages", EVENT_SPAN }, { "period", EVENT_SPAN },
 	{ "tcp", EVENT_SPAN }, { "http", EVENT_SPAN }, { "cpu", EVENT_SPAN },
 	{ "sched_switch", EVENT_SWITCH }, { "sched_waking", EVENT_WAKING }, { "sched_wakeup", EVENT_WAKEUP },
 	{ "sched_wakeup_new", EVENT_WAKEUP_NEW }, { "sched_process_fork", EVENT_FORK },

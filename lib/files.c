@@ -163,16 +163,21 @@ struct file *files_known(struct processes *p, struct files *files, int64_t fd)
 	return at && !at->changing ? at->file : NULL;
 }
 
+bool files_same(const struct files *files, int64_t fd, uint64_t version)
+{
+	if (files->since > version)
+		return false;
+	for (size_t i = 0; i < FILES_GONE; i++)
+		if (files->gone[i].fd == fd && files->gone[i].version > version)
+			return false;
+	return true;
+}
+
 struct file *files_come(struct processes *p, struct files *files, int64_t fd, uint64_t version)
 {
 	struct file *file = files_known(p, files, fd);
 
-	if (!file || files->since > version)
-		return NULL;
-	for (size_t i = 0; i < FILES_GONE; i++)
-		if (files->gone[i].fd == fd && files->gone[i].version > version)
-			return NULL;
-	return file;
+	return file && files_same(files, fd, version) ? file : NULL;
 }
 
 /* What FD stood for is gone. */

@@ -128,7 +128,10 @@ struct descriptor *files_at(struct processes *processes, struct files *files, in
 /* What the descriptor stands for without doubt, or NULL. Not held. */
 struct file *files_known(struct processes *processes, struct files *files, int64_t fd);
 
-/* The same of one that nothing was known of at VERSION, if nothing else has been there since. */
+/* True: what FD stood for at VERSION has not gone since. */
+bool files_same(const struct files *files, int64_t fd, uint64_t version);
+
+/* What FD stands for, when nothing was known of it at VERSION, if nothing else has been there since. */
 struct file *files_come(struct processes *processes, struct files *files, int64_t fd, uint64_t version);
 
 /* From now on FD is FILE (NULL: nothing is known), which is held. */

@@ -9,16 +9,19 @@
 	{ .name = n, .does = SYSCALL_MAKES, .cloexec = CLOEXEC_BY_FLAGS, .flag = bit, .makes = what }
 #define ALWAYS(n, when, what) { .name = n, .does = SYSCALL_MAKES, .cloexec = when, .makes = what }
 #define BYTES(n) { .name = n, .bytes = true }
+#define WORKS(n, what) { .name = n, .does = SYSCALL_WORKS, .makes = what }
+#define MOVES(n, what) { .name = n, .does = SYSCALL_WORKS, .makes = what, .bytes = true }
 #define DOES(n, d) { .name = n, .does = d }
 
 static const struct syscall calls[] = {
 	{ .name = "" },
 	BYTES("read"), BYTES("write"), BYTES("pread64"), BYTES("pwrite64"), BYTES("readv"), BYTES("writev"),
-	BYTES("preadv"), BYTES("pwritev"), BYTES("preadv2"), BYTES("pwritev2"), BYTES("send"), BYTES("recv"),
-	BYTES("sendto"), BYTES("recvfrom"), BYTES("sendmsg"), BYTES("recvmsg"), BYTES("sendfile"),
+	BYTES("preadv"), BYTES("pwritev"), BYTES("preadv2"), BYTES("pwritev2"), BYTES("sendfile"),
 	BYTES("sendfile64"), BYTES("splice"), BYTES("tee"), BYTES("vmsplice"), BYTES("copy_file_range"),
 	BYTES("getdents"), BYTES("getdents64"), BYTES("getrandom"), BYTES("process_vm_readv"),
-	BYTES("process_vm_writev"), BYTES("mq_timedreceive"), BYTES("msgrcv"),
+	BYTES("process_vm_writev"), BYTES("msgrcv"), MOVES("mq_timedreceive", "mqueue:"),
+	MOVES("send", "socket:"), MOVES("recv", "socket:"), MOVES("sendto", "socket:"),
+	MOVES("recvfrom", "socket:"), MOVES("sendmsg", "socket:"), MOVES("recvmsg", "socket:"),
 
 	OPENS("open"), OPENS("openat"), OPENS("open_tree"),
 	{ .name = "creat", .does = SYSCALL_OPENS },
@@ -47,8 +50,14 @@ static const struct syscall calls[] = {
 	{ .name = "dup3", .does = SYSCALL_DUP2, .cloexec = CLOEXEC_BY_FLAGS, .flag = FLAG },
 	DOES("fcntl", SYSCALL_FCNTL), DOES("fcntl64", SYSCALL_FCNTL), DOES("ioctl", SYSCALL_IOCTL),
 	DOES("close", SYSCALL_CLOSE), DOES("close_range", SYSCALL_CLOSE_RANGE),
-	DOES("epoll_ctl", SYSCALL_EPOLL), DOES("epoll_wait", SYSCALL_EPOLL),
-	DOES("epoll_pwait", SYSCALL_EPOLL), DOES("epoll_pwait2", SYSCALL_EPOLL),
+	WORKS("epoll_ctl", "epoll:"), WORKS("epoll_wait", "epoll:"), WORKS("epoll_pwait", "epoll:"),
+	WORKS("epoll_pwait2", "epoll:"), WORKS("timerfd_settime", "timerfd:"), WORKS("timerfd_gettime", "timerfd:"),
+	WORKS("inotify_add_watch", "inotify:"), WORKS("inotify_rm_watch", "inotify:"),
+	WORKS("fanotify_mark", "fanotify:"), WORKS("mq_timedsend", "mqueue:"), WORKS("mq_notify", "mqueue:"),
+	WORKS("mq_getsetattr", "mqueue:"), WORKS("sendmmsg", "socket:"), WORKS("recvmmsg", "socket:"),
+	WORKS("listen", "socket:"), WORKS("bind", "socket:"), WORKS("shutdown", "socket:"),
+	WORKS("getsockname", "socket:"), WORKS("getpeername", "socket:"), WORKS("getsockopt", "socket:"),
+	WORKS("setsockopt", "socket:"),
 	DOES("chdir", SYSCALL_CHDIR), DOES("fchdir", SYSCALL_FCHDIR), DOES("unshare", SYSCALL_UNSHARE),
 	DOES("clone", SYSCALL_CLONE), DOES("clone3", SYSCALL_CLONE), DOES("fork", SYSCALL_CLONE),
 	DOES("vfork", SYSCALL_CLONE), DOES("execve", SYSCALL_EXEC), DOES("execveat", SYSCALL_EXEC),
@@ -65,7 +74,16 @@ const struct syscall *syscalls_find(struct slice name)
 
 const struct syscall *syscalls_by_number(int64_t number)
 {
-	return syscalls_find(number == 436 ? SLICE("close_range") : SLICE(""));
+	switch (number) {
+	case 425: return syscalls_find(SLICE("io_uring_setup"));
+	case 434: return syscalls_find(SLICE("pidfd_open"));
+	case 436: return syscalls_find(SLICE("close_range"));
+	case 437: return syscalls_find(SLICE("openat2"));
+	case 438: return syscalls_find(SLICE("pidfd_getfd"));
+	case 444: return syscalls_find(SLICE("landlock_create_ruleset"));
+	case 447: return syscalls_find(SLICE("memfd_secret"));
+	default: return &calls[0];
+	}
 }
 
 bool syscalls_makes_descriptor(const struct syscall *call)

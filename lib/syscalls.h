@@ -16,7 +16,7 @@ enum syscall_does {
 	SYSCALL_CONNECT,
 	SYSCALL_DUP, SYSCALL_DUP2, SYSCALL_FCNTL, SYSCALL_IOCTL,
 	SYSCALL_CLOSE, SYSCALL_CLOSE_RANGE,
-	SYSCALL_EPOLL,		/* works on an epoll descriptor only */
+	SYSCALL_WORKS,		/* works on a descriptor of what the table names, and on no other */
 	SYSCALL_CHDIR, SYSCALL_FCHDIR, SYSCALL_UNSHARE, SYSCALL_CLONE, SYSCALL_EXEC,
 	SYSCALL_SYMLINK,	/* its path is the second one */
 	SYSCALL_FOREIGN,	/* the descriptor it is given is another process' */
@@ -31,7 +31,7 @@ struct syscall {
 	bool bytes;		/* returns how many bytes it moved */
 	enum syscall_cloexec cloexec;
 	uint64_t flag;		/* CLOEXEC_BY_FLAGS: this bit of them */
-	const char *makes;
+	const char *makes;	/* of what is the descriptor that it makes, or works on */
 };
 
 /* By the name, and where the tracer has no name for it, by the number: from 424 up, equal everywhere. */

@@ -49,13 +49,13 @@ help_options() {
 	The input is a directory with LTTng traces at any depth, a file of records (raw or spans; also .zst, .gz),
 	babeltrace's text, or records on stdin (-, or none). Times are UTC. The options are:
 
-	$( [ -n "${lines-}" ] || echo '  -o, --output FORM   table (default), tskv (records), csv, json' )
+	$( [ ${#forms[@]} -eq 0 ] || echo "  -o, --output FORM   table (default), tskv (records)${forms[2]:+, csv, json}" )
 	  --begin T, --end T  only this part: what ended within it$( [ -z "${clips-}" ] || echo "; what crosses its edges is cut there" )
 	                      (T: 01:41:35.5, +2.5s after the first event, a date and time, epoch seconds or ns)
 	  --process NAME      only processes whose name (comm) is NAME, exactly
 	  --pid PID,...       only these processes
 	E
-	[ -z "${top+there}" ] || printf '  --top N             only the first N rows (default: %s)\n' "${top:-all}"
+	[ -z "${top+there}" ] || printf '  --top N             only the %s (default: %s)\n' "${top_are:-first N rows}" "${top:-all}"
 	[ -z "${by+there}" ] || printf '  --by KEY,...        a row for each combination of these fields (default: %s)\n' "$by"
 	cat <<-E
 	  --strict            exit with status 3 when events were lost
@@ -212,14 +212,15 @@ merged() {
 # which the expressions of where(1) hold, and gives them to a command that writes rows.
 
 form=table
+forms=(table tskv csv json)	# of its output
 declare -A own=()	# the pipeline's own options: name -> variable
-begin='' end='' process='' pid='' strict=() fields='' clips='' lines='' filter='' nothing='no such event is there'
+begin='' end='' process='' pid='' strict=() fields='' clips='' filter='' nothing='no such event is there'
 events=() make=() choose=()
 live=()			# the collector that brings such events live: its command
 is_live='' live_options=()
 
 # options ARGUMENTS...: the shared options and the pipeline's own; sets $input. --top and --by are options of
-# pipelines that have set the variable (top='': all).
+# pipelines that have set the variable (top='': all; top_are: what of its rows are first).
 options() {
 	local name
 	while [ $# -gt 0 ]; do
@@ -253,7 +254,7 @@ options() {
 			continue
 			;;
 		-o | --output)
-			[ -z "$lines" ] || usage_error "unknown option '$1': it writes lines of text"
+			[ ${#forms[@]} -gt 0 ] || usage_error "unknown option '$1'"
 			name=form
 			;;
 		--begin | --end | --process | --pid) name=${1#--} ;;
@@ -284,6 +285,7 @@ options() {
 		set -- -
 	fi
 	[ -n "$is_live" ] || [ ${#live_options[@]} -eq 0 ] || usage_error "${live_options[0]} goes with --live"
+	[[ $# -le 1 || ${2-} != -?* ]] || usage_error "cannot take $2 behind '$1': options come first"
 	[ $# -le 1 ] || usage_error "it takes one trace, file or directory"
 	input=${1:--}
 	[ -n "${1-}" ] || [ ! -t 0 ] || usage_error "it takes a trace, or records on stdin"
@@ -292,11 +294,15 @@ options() {
 	end=$(moment --end "$end") || exit
 }
 
+# one_of A B C: `A, B and C`.
+one_of() {
+	local first
+	printf -v first '%s, ' "${@:1:$#-1}"
+	printf '%s and %s' "${first%, }" "${!#}"
+}
+
 check_options() {
-	case $form in
-	table | tskv | csv | json) ;;
-	*) usage_error "cannot write '$form': there are table, tskv, csv and json" ;;
-	esac
+	[[ " table ${forms[*]} " == *" $form "* ]] || usage_error "cannot write '$form': there are $(one_of "${forms[@]}")"
 	[[ ${top:-1} =~ ^[1-9][0-9]{0,6}$ ]] || usage_error "--top wants a number from 1 to 9999999, not '$top'"
 	[[ ${pid:-1} =~ ^[0-9]{1,10}(,[0-9]{1,10})*$ ]] || usage_error "--pid wants numbers, not '$pid'"
 	local key='[A-Za-z_][A-Za-z0-9_.]*'
@@ -315,13 +321,17 @@ check_input() {
 	esac
 }
 
-# moment OPTION T: the moment T, as programs take it without a first event: +5s and 01:41:35 are made absolute.
+# moment OPTION T: the moment T, as where(1) compares ts with it: +5s, 01:41:35 and seconds are made absolute.
 moment() {
 	local t=$2 first
+	if [[ $t =~ ^([0-9]{1,10})(\.([0-9]{1,9}))?$ ]]; then
+		first=${BASH_REMATCH[3]}000000000
+		t=$((10#${BASH_REMATCH[1]}${first:0:9}))
+	fi
 	if [[ $t == +* || $t =~ ^[0-9]{1,2}:[0-9] ]]; then
 		[ "$input" != - ] || usage_error "$1 wants a date and time when records come on stdin"
 		first=$(open_records "$input" 2>/dev/null | head -n 1 | sed -n 's/^ts=\([0-9]*\).*/\1/p')
-		[ -n "$first" ] || first=0
+		[ "${#first}" -gt 9 ] || first=0000000000
 		if [[ $t == +* ]]; then
 			t=$(after "$first" "${t#+}") || usage_error "$1: '$2' is not a time"
 		else
@@ -374,7 +384,7 @@ select_records() {
 	[ -z "$end" ] || [ -n "$clips" ] || tests+=("ts<=$end")
 	[ -z "$process" ] || [ -n "$clips" ] || tests+=("comm=$(literal "$process")")
 	[ -z "$pid" ] || [ -n "$clips" ] || tests+=("pid=$pid")
-	where "${tests[@]}"
+	where "${strict[@]}" "${tests[@]}"
 }
 
 # The rows as they come; 4 when none came.
@@ -433,6 +443,7 @@ answer_stages() {
 }
 
 # answer COMMAND...: the rows of COMMAND on stdout, and the exit status of the pipeline. Ends the script.
+# answer_lines RECORDS LINES: the same of the command LINES, which writes text for people, or of RECORDS (-o tskv).
 answer() {
 	[ ${#make[@]} -gt 0 ] || make=(cat)
 	# Ctrl-C ends the recording; what tells of it goes on.
@@ -442,6 +453,10 @@ answer() {
 		status=${PIPESTATUS[0]}
 	} 3>&1
 	exit "$status"
+}
+
+answer_lines() {
+	if [ "$form" = tskv ]; then answer "$1"; else answer "$2"; fi
 }
 
 # Commands for answer: figures by group; the longest; all; how many of which length.
@@ -455,7 +470,11 @@ every() {
 	list -o "$form" "${strict[@]}" -f "begin_ts,dur_ns,$details" ${top:+-n "$top"}
 }
 spread() {
-	histogram -o "$form" "${strict[@]}" -g "$by" dur_ns
+	histogram -o "$form" "${strict[@]}" -g "$by" ${top:+-n "$top"} dur_ns
+}
+# The records as they are.
+passed() {
+	if [ -n "$top" ]; then head -n "$top"; else cat; fi
 }
 
 # by_mode MODE: runs the command above of that name.

@@ -162,6 +162,44 @@ connect -111 fd=10 path=tcp:127.0.0.1:1 errno=ECONNREFUSED
 close 0 fd=10 path=tcp:'
 }
 
+@test "what is older than the trace becomes known by what only such a thing can do" {
+	{
+		call 10 7 accept 4 'fd=3 upeer_sockaddr=0x1 upeer_addrlen=110' 'upeer_addrlen=2 family=1 sport=0 v4addr= v6addr='
+		call 20 7 close 0 'fd=3'
+		call 30 7 recvfrom -11 'fd=5 size=1'
+		call 40 7 setsockopt 0 'fd=5 level=1 optname=2 optlen=4'
+		call 50 7 accept4 6 'fd=5 upeer_addrlen=16 flags=0' 'upeer_addrlen=16 family=2 sport=80 v4addr.0=10 v4addr.1=0 v4addr.2=0 v4addr.3=2 v6addr='
+		call 60 7 listen 0 'fd=5 backlog=1'
+		call 70 7 epoll_ctl 0 'epfd=8 op_enum=1 fd=9'
+		call 80 7 epoll_wait 0 'epfd=8 maxevents=1 timeout=0'
+		call 90 7 timerfd_settime 0 'ufd=9 flags=0'
+		call 100 7 unknown 10 'id=434 args.0=1 args.1=0' id=434
+		call 110 7 unknown 11 'id=437 args.0=1 args.1=0' id=437
+		# Another thread closes it meanwhile: what the call says is no longer so.
+		event 120 7 syscall_entry_recvmsg 'fd=12 flags=0'
+		event 121 7 sched_process_fork 'parent_tid=7 parent_pid=7 child_comm=x child_tid=8 child_pid=7'
+		record ts=122 ev=syscall_entry_close cpu=8 pid=7 tid=8 comm=x fd=12
+		record ts=123 ev=syscall_exit_close cpu=8 pid=7 tid=8 comm=x ret=0
+		event 124 7 syscall_exit_recvmsg 'ret=9'
+		call 130 7 dup -9 'fildes=12'
+	} >"$T/in"
+	same 'accept 4 fd=4 path=unix:
+close 0 fd=3 path=unix:
+recvfrom -11 fd=5 errno=EAGAIN
+setsockopt 0 fd=5 path=socket:
+accept4 6 fd=6 path=tcp:10.0.0.2:80
+listen 0 fd=5 path=tcp:
+epoll_ctl 0 fd=9
+epoll_wait 0 fd=8 path=epoll:
+timerfd_settime 0 fd=9 path=timerfd:
+ts=101 ev=syscall cpu=7 pid=7 tid=7 comm=x name=unknown id=434 dur_ns=1 ret=10 fd=10 path=pidfd:
+ts=111 ev=syscall cpu=7 pid=7 tid=7 comm=x name=unknown id=437 dur_ns=1 ret=11 fd=11
+close 0 fd=12
+recvmsg 9 fd=12 path=socket: bytes=9
+dup -9 fd=12 errno=EBADF
+spans: path: known for 8 of 11 calls on file descriptors (72.72 %)'
+}
+
 @test "relative paths: as given, until the directory is known" {
 	{
 		call 10 7 openat 3 'dfd=-100 filename=a/b flags=0 mode=0'

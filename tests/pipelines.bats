@@ -85,6 +85,10 @@ peer() {
 	[ "$status" = 2 ]
 	try cputop -o xml </dev/null
 	expect 2 '' "cputop: cannot write 'xml': there are table, tskv, csv and json; see 'cputop --help'"
+	try cputop "$T" --top 3
+	expect 2 '' "cputop: cannot take --top behind '$T': options come first; see 'cputop --help'"
+	try syscalls -o csv </dev/null
+	expect 2 '' "syscalls: cannot write 'csv': there are table and tskv; see 'syscalls --help'"
 }
 
 @test "each: nothing in, nothing out; that nothing was found is said" {
@@ -158,10 +162,31 @@ peer() {
 		try $command "$T/raw"
 		[ "$status" = 0 ] && [ "$(grep -c '17 events were lost' <<<"$err")" = 1 ] || { echo "$command: $status $err"; false; }
 	done
-	for command in cputop schedstats schedtop schedlog schedfreq syscallstats irqstats syscalls; do
+	for command in "${all[@]}"; do
+		# shellcheck disable=SC2086
 		try $command --strict "$T/raw"
-		[ "$status" = 3 ]
+		[ "$status" = 3 ] || { echo "$command: $status $err"; false; }
 	done
+}
+
+@test "each: -o tskv is records; of those whose table is lines, what the lines tell of" {
+	need_trace postgres
+	for command in "${all[@]}"; do
+		# shellcheck disable=SC2086
+		$command -o tskv --top 3 "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got" ||
+			# shellcheck disable=SC2086
+			$command -o tskv "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got"
+		[ "$(where ts ev <"$T/got" | cmp - "$T/got")" = '' ] && [ -s "$T/got" ] ||
+			[[ $command = memtop* ]] || { echo "$command"; false; }
+	done
+	cpu-usage -o tskv --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got"
+	where ev=oncpu,runq,blocked '!unfinished' comm=postgres <"$BATS_FILE_TMPDIR/spans" | cmp - "$T/got"
+	process-info -o tskv "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got"
+	where ev=fork,exec,exit,syscall '!unfinished' <"$BATS_FILE_TMPDIR/spans" | cmp - "$T/got"
+	[ "$(syscalls -o tskv --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null | lines '%s %s' name count | sort)" = \
+		"$(syscalls --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null | sed -n '2,/^$/p' | awk 'NF { print $2, $3 }' | sort)" ]
+	[ "$(io-analysis -o tskv --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null | wc -l)" = \
+		"$(io-analysis --process postgres "$BATS_FILE_TMPDIR/raw" 2>/dev/null | grep -c '^Result: ')" ]
 }
 
 @test "each: a broken input has status 1, and what was good is told" {
@@ -260,6 +285,19 @@ peer() {
 		"$(cputop --top 999 -o tskv "$trace/trace" | where comm=pgbench | lines %s tid percent)" ]
 }
 
+@test "--begin and --end: a moment in all its forms" {
+	local t=1795225110 form
+	for form in 1 2 3; do record ts=$((t + form))500000000 ev=oncpu cpu=0 tid=$form comm=x dur_ns=7; done >"$T/in"
+	sed s/oncpu/runq/ "$T/in" >"$T/runq"
+	for form in "$((t + 2)) $((t + 3))" "$((t + 2)).0 $((t + 2)).5" "$((t + 2))000000000 $((t + 3))000000000" \
+		"2026-11-21T01:38:32 2026-11-21T01:38:33Z" "01:38:32 1:38:33" "+0.9s +1.5" "+500ms +1s"; do
+		[ "$(schedlog --begin "${form% *}" --end "${form#* }" -o tskv "$T/runq" | lines %s tid)" = 2 ] || { echo "$form"; false; }
+		[ "$(cputop --begin "${form% *}" --end "${form#* }" -o tskv "$T/in" | lines %s tid)" = 2 ] || { echo "$form"; false; }
+	done
+	try schedlog --begin 01:38:32 /dev/null
+	expect 0 '' 'schedlog: nothing found: no sched_switch and sched_wakeup events are there, or none is left by --begin'
+}
+
 @test "cputop agrees with lttng-cputop, but for what ran before the first switch" {
 	need_peer lttng-cputop
 	need_trace redis
@@ -287,12 +325,15 @@ peer() {
 	need_peer lttng-iolatencystats
 	need_trace postgres
 	peer lttng-iolatencystats "$trace/trace/kernel" |
-		awk '/^(Read|Write|Sync) / { printf "%s %d %.0f %.0f %.0f %.0f\n", tolower($1), $2, $3 * 1000, $4 * 1000, $5 * 1000, $6 * 1000 }' >"$T/theirs"
+		awk '/^(Read|Write|Sync|\(254,0\)) / { printf "%s %d %.0f %.0f %.0f %.0f\n", tolower($1), $2, $3 * 1000, $4 * 1000, $5 * 1000, $6 * 1000 }' >"$T/theirs"
 	for op in read write sync; do
 		iolatency stats --op $op --by ev -o tskv "$trace/trace" 2>/dev/null | lines %s count min mean max stddev |
 			awk -v op=$op '{ printf "%s %d %d %.0f %d %.0f\n", op, $1, $2, $3, $4, $5 }'
 	done >"$T/ours"
-	[ "$(wc -l <"$T/theirs")" = 3 ]
+	# Theirs are without requests that move nothing.
+	where 'bytes>0' <"$BATS_FILE_TMPDIR/spans" | iolatency stats --op disk --by dev -o tskv |
+		lines '%s' count min mean max stddev | awk '{ printf "(254,0) %d %d %.0f %d %.0f\n", $1, $2, $3, $4, $5 }' >>"$T/ours"
+	[ "$(wc -l <"$T/theirs")" = 4 ]
 	# Theirs is rounded to microseconds' thousandths.
 	paste -d' ' "$T/ours" "$T/theirs" | awk '{ for (i = 2; i <= 6; i++) { d = $i - $(i + 6); if (d > 1 || d < -1) { print; exit 1 } } }'
 	peer lttng-irqstats "$trace/trace/kernel" |
@@ -322,6 +363,8 @@ peer() {
 		record ts=$((t + 200)) ev=syscall cpu=0 pid=42 tid=42 comm=python name=read dur_ns=70 ret=100 fd=4 path=/b bytes=100
 		record ts=$((t + 250)) ev=syscall cpu=0 pid=42 tid=42 comm=python name=getpid dur_ns=1 ret=42
 		record ts=$((t + 300)) ev=block cpu=0 pid=9 tid=9 comm=kworker dev=254:0 sector=8 bytes=4096 op=write dur_ns=900
+		record ts=$((t + 310)) ev=block cpu=0 pid=9 tid=9 comm=kworker dev=254:0 sector=8 bytes=512 op=RA dur_ns=900
+		record ts=$((t + 320)) ev=block cpu=0 pid=9 tid=9 comm=fstrim dev=254:0 sector=8 bytes=999424 op=DS dur_ns=900
 		record ts=$((t + 400)) ev=syscall cpu=0 pid=7 tid=7 comm=nginx name=sendfile dur_ns=5 ret=10 bytes=10
 		record ts=$((t + 500)) ev=syscall cpu=0 pid=7 tid=7 comm=nginx name=openat dur_ns=5 ret=-2 path=/none errno=ENOENT
 	} >"$T/io"
@@ -330,14 +373,19 @@ peer() {
 $((t + 100)),$((t + 50)),50,syscall,write,,256,42,python,3,/a,
 $((t + 200)),$((t + 130)),70,syscall,read,,100,42,python,4,/b,
 $((t + 300)),$((t - 600)),900,block,,write,4096,9,kworker,,,254:0
+$((t + 310)),$((t - 590)),900,block,,RA,512,9,kworker,,,254:0
+$((t + 320)),$((t - 580)),900,block,,DS,999424,9,fstrim,,,254:0
 $((t + 400)),$((t + 395)),5,syscall,sendfile,,10,7,nginx,,,
 $((t + 500)),$((t + 495)),5,syscall,openat,,,7,nginx,,/none," ''
-	[ "$(iolatency stats --op disk -o tskv "$T/io" | lines %s ev dev count)" = 'block 254:0 1' ]
+	[ "$(iolatency stats --op disk -o tskv "$T/io" | lines %s ev dev count)" = 'block 254:0 3' ]
 	[ "$(iolatency stats --op read,copy -o tskv "$T/io" | lines %s name count)" = $'read 1\nsendfile 1' ]
 	[ "$(iolatency freq --op write -o tskv "$T/io" | lines %s name from_ns count)" = 'write 32 1' ]
+	try iolatency freq --op read,write,disk --by comm --top 2 -o tskv "$T/io"
+	[ "$err" = 'histogram: 1 group is left out (-n 2)' ]
+	[ "$(lines %s comm <<<"$out" | uniq)" = $'kworker\npython' ]
 	try iousagetop -o csv "$T/io"
 	expect 0 "ts,pid,comm,total_bytes.sum,read_bytes.sum,write_bytes.sum,disk_read_bytes.sum,disk_write_bytes.sum
-$((t + 400)),9,kworker,4096,0,0,0,4096
+$((t + 400)),9,kworker,4608,0,0,512,4096
 $((t + 400)),42,python,356,100,256,0,0
 $((t + 400)),7,nginx,20,10,10,0,0" ''
 	[ "$(iousagetop --by path --top 1 --process python -o tskv "$T/io" | lines %s path total_bytes.sum)" = '/a 256' ]

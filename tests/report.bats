@@ -161,6 +161,11 @@ setup() {
 	report -o "$T/part" --begin 01:41:44 --end 01:41:45 "$(trace postgres)/trace" >/dev/null
 	grep -q '2026-11-21 01:41:44' "$T/part/summary.txt"
 	run ! grep -q '01:41:46' "$T/part/summary.txt"
+	# Of records the same, in another form.
+	lttng-convert "$(trace postgres)/trace" >"$T/part.tskv"
+	report -o "$T/same" --begin 1795225304 --end 1795225305 "$T/part.tskv" >/dev/null
+	diff <(sed '/^[a-z]*: /d; 1,/^$/d' "$T/part/summary.txt") <(sed '/^[a-z]*: /d; 1,/^$/d' "$T/same/summary.txt")
+	[ "$(grep -E '^(time|events):' "$T/part/summary.txt")" = "$(grep -E '^(time|events):' "$T/same/summary.txt")" ]
 }
 
 @test "a full disk behind stdout: status 1, and it is said" {
