@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ctf/index.h"
 #include "memory.h"
 #include "message.h"
 #include "table.h"
@@ -118,45 +119,24 @@ static bool read_metadata(struct found *found, int directory)
 	return whole;
 }
 
-static uint64_t big_endian(const unsigned char *at)
+/* The times of the stream's packets, by LTTng's index of them. */
+static void read_index(struct found *found, const char *directory, const char *stream, uint64_t size)
 {
-	uint64_t value;
+	struct ctf_index index;
+	char path[PATH_MAX];
 
-	memcpy(&value, at, sizeof value);
-	return __builtin_bswap64(value);
-}
-
-/*
- * LTTng's index of a stream: a header of 16 bytes whose last four are the length of an entry; in each
- * entry, the packet's first and last time are at 24 and 32. All is big-endian.
- */
-static void read_index(struct found *found, int directory, const char *stream)
-{
-	static const unsigned char magic[4] = { 0xc1, 0xf1, 0xdc, 0xc1 };
-	unsigned char head[16 + 40], entry[40];
-	char name[300];
-	struct stat status;
-	uint64_t len, first, last;
-	int fd;
-
-	snprintf(name, sizeof name, "index/%.280s.idx", stream);
-	fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", directory, stream) >= sizeof path)
 		return;
-	if (pread(fd, head, sizeof head, 0) == sizeof head && memcmp(head, magic, 4) == 0 &&
-	    !fstat(fd, &status)) {
-		len = big_endian(head + 8) & UINT32_MAX;
-		if (len >= sizeof entry &&
-		    pread(fd, entry, sizeof entry, status.st_size - (off_t)len) == sizeof entry) {
-			first = big_endian(head + 16 + 24);
-			last = big_endian(entry + 32);
-			if (!found->last || first < found->first)
-				found->first = first;
-			if (last > found->last)
-				found->last = last;
-		}
+	ctf_index_read(&index, path, size);
+	if (index.n) {
+		uint64_t first = ctf_index_entry(&index, 0).begin, last = ctf_index_entry(&index, index.n - 1).end;
+
+		if (!found->last || first < found->first)
+			found->first = first;
+		if (last > found->last)
+			found->last = last;
 	}
-	close(fd);
+	ctf_index_free(&index);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -206,7 +186,7 @@ static bool look_into(struct tracefind *find, const char *path, int fd, char **n
 		} else if (status.st_size) {
 			streams++;
 			found.bytes += (uint64_t)status.st_size;
-			read_index(&found, fd, names[i]);
+			read_index(&found, path, names[i], (uint64_t)status.st_size);
 		}
 	}
 	if (has_metadata && streams) {

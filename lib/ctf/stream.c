@@ -104,16 +104,17 @@ static uint64_t header_value(const struct ctf_header *header, const struct curso
 	return header->name[which] ? c->reg[header->name[which]] : UINT64_MAX;
 }
 
-/* What comes before the events of a packet. NULL, or what is wrong. */
+/* What comes before the events of a packet. By an index it is one whatever its magic number and uuid are. */
 static bool read_packet_header(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-			       struct ctf_packet *packet, struct cursor *c, char *error, size_t error_size)
+			       bool indexed, struct ctf_packet *packet, struct cursor *c, char *error,
+			       size_t error_size)
 {
 	const struct ctf_header *header = layout->packet_header;
 	const uint8_t *at = file->at + offset;
 	uint64_t rest = file->size - offset, id;
 
 	/* Before any length in the header is believed. */
-	if (layout->magic_at >= 0 && rest >= (uint64_t)layout->magic_at + 4 &&
+	if (!indexed && layout->magic_at >= 0 && rest >= (uint64_t)layout->magic_at + 4 &&
 	    memcmp(at + layout->magic_at, layout->magic, 4) != 0) {
 		snprintf(error, error_size, "no packet begins here: it has not the magic number 0x%x", PACKET_MAGIC);
 		return false;
@@ -122,11 +123,13 @@ static bool read_packet_header(const struct ctf_layout *layout, const struct ctf
 		snprintf(error, error_size, "the packet's header is cut");
 		return false;
 	}
-	if (header->name[PACKET_MAGIC_FIELD] && (uint32_t)header_value(header, c, PACKET_MAGIC_FIELD) != PACKET_MAGIC) {
+	if (!indexed && header->name[PACKET_MAGIC_FIELD] &&
+	    (uint32_t)header_value(header, c, PACKET_MAGIC_FIELD) != PACKET_MAGIC) {
 		snprintf(error, error_size, "no packet begins here: it has not the magic number 0x%x", PACKET_MAGIC);
 		return false;
 	}
-	if (layout->uuid_at >= 0 && memcmp(at + layout->uuid_at, layout->metadata->uuid, 16) != 0) {
+	if (!indexed && layout->uuid_at >= 0 &&
+	    memcmp(at + layout->uuid_at, layout->metadata->uuid, 16) != 0) {
 		snprintf(error, error_size, "a packet of another trace: its uuid is not the metadata's");
 		return false;
 	}
@@ -147,8 +150,23 @@ static bool read_packet_header(const struct ctf_layout *layout, const struct ctf
 	return true;
 }
 
+/* Whether the index tells the same as the packet's header, but for sizes. Without times that cannot be told. */
+static bool agrees(const struct ctf_index_entry *e, const struct ctf_packet *p)
+{
+	unsigned bits = p->stream->discarded_bits;
+	uint64_t mask = bits < 64 ? ((uint64_t)1 << bits) - 1 : UINT64_MAX;
+
+	return e->begin == p->begin && e->end == p->end && e->stream_id == p->stream->stream->id &&
+	       (p->discarded == UINT64_MAX || p->discarded == (e->discarded & mask)) &&
+	       (p->sequence == UINT64_MAX || e->sequence == UINT64_MAX || p->sequence == e->sequence) &&
+	       (p->instance_id == UINT64_MAX || e->instance_id == UINT64_MAX ||
+		p->instance_id == e->instance_id);
+}
+
+/* With the ENTRY of an index (else NULL) the sizes are from there, where the rest of the header agrees. */
 static bool read_packet(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-			struct ctf_packet *packet, char *error, size_t error_size)
+			const struct ctf_index_entry *entry, struct ctf_packet *packet, char *error,
+			size_t error_size)
 {
 	uint64_t rest = file->size - offset, size;
 	struct cursor c;
@@ -158,7 +176,7 @@ static bool read_packet(const struct ctf_layout *layout, const struct ctf_file *
 	c.base = file->at + offset;
 	c.at = 0;
 	c.end = 8 * (rest < HEADER_MAX ? rest : HEADER_MAX);
-	if (!read_packet_header(layout, file, offset, packet, &c, error, error_size))
+	if (!read_packet_header(layout, file, offset, entry != NULL, packet, &c, error, error_size))
 		return false;
 	context = packet->stream->packet_context;
 	if (layout->packet_header->referred)
@@ -174,6 +192,11 @@ static bool read_packet(const struct ctf_layout *layout, const struct ctf_file *
 	packet->sequence = header_value(context, &c, CONTEXT_SEQUENCE);
 	packet->cpu = header_value(context, &c, CONTEXT_CPU);
 	packet->events = c.at;
+	if (entry) {
+		packet->bytes = entry->bytes;
+		packet->content = entry->content;
+		return agrees(entry, packet) && packet->content >= packet->events;
+	}
 	/* Sizes that are not told: the rest of the file is the packet, the whole packet is content. */
 	if (size == UINT64_MAX)
 		size = packet->content == UINT64_MAX ? rest * 8 : packet->content;
@@ -195,39 +218,67 @@ bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *fil
 	bool good;
 
 	if (guard)
-		return read_packet(layout, file, offset, packet, error, error_size);
+		return read_packet(layout, file, offset, NULL, packet, error, error_size);
 	if (sigsetjmp(here, 0)) {
 		guard = NULL;
 		snprintf(error, error_size, "the file was cut while it was read");
 		return false;
 	}
 	guard = &here;
-	good = read_packet(layout, file, offset, packet, error, error_size);
+	good = read_packet(layout, file, offset, NULL, packet, error, error_size);
 	guard = NULL;
 	return good;
 }
 
-/* The next offset from FROM on at which a packet begins, by its magic number; the file's size: none. */
+static bool is_same(const struct ctf_index_entry *e, const struct ctf_packet *p)
+{
+	return e->offset == p->offset && e->bytes == p->bytes && e->content == p->content && agrees(e, p);
+}
+
+/* Whether the packet of the index's entry I is there, with a header that says the same. */
+static bool is_indexed(struct ctf_stream_reader *r, size_t i)
+{
+	struct ctf_index_entry e = ctf_index_entry(&r->index, i);
+	struct ctf_packet p;
+	char error[300];
+
+	return r->index.tries++ < TRIES_MAX &&
+	       read_packet(r->layout, &r->files[r->file], e.offset, NULL, &p, error, sizeof error) &&
+	       is_same(&e, &p);
+}
+
+/*
+ * The next offset from FROM on at which a packet begins, by its magic number, at the latest where the index
+ * has one; the file's size: none.
+ */
 static uint64_t find_packet(struct ctf_stream_reader *r, uint64_t from)
 {
 	const struct ctf_layout *layout = r->layout;
 	const struct ctf_file *file = &r->files[r->file];
+	uint64_t magic_at = (uint64_t)layout->magic_at, end = file->size, to = end;
+	size_t i = ctf_index_find(&r->index, from);
 	struct ctf_packet packet;
 	char error[300];
 
+	while (i < r->index.n && r->index.tries < TRIES_MAX && !is_indexed(r, i))
+		i++;
+	if (i < r->index.n && r->index.tries < TRIES_MAX)
+		end = ctf_index_entry(&r->index, i).offset;
 	if (layout->magic_at < 0)
-		return file->size;
-	for (from += (uint64_t)layout->magic_at; from < file->size && r->tries < TRIES_MAX; from++) {
-		const uint8_t *found = memmem(file->at + from, file->size - from, layout->magic, 4);
+		return end;
+	if (end + magic_at < to)
+		to = end + magic_at;
+	for (from += magic_at; from < to && r->tries < TRIES_MAX; from++) {
+		const uint8_t *found = memmem(file->at + from, to - from, layout->magic, 4);
 
 		if (!found)
 			break;
 		from = (uint64_t)(found - file->at);
-		if (read_packet(layout, file, from - (uint64_t)layout->magic_at, &packet, error, sizeof error))
-			return from - (uint64_t)layout->magic_at;
+		if (read_packet(layout, file, from - magic_at, NULL, &packet, error, sizeof error))
+			return from - magic_at;
 		r->tries++;
 	}
-	return file->size;
+	return end;
 }
 
 /* --- reports ---------------------------------------------------------------------------------------- */
@@ -441,14 +492,30 @@ static void enter_packet(struct ctf_stream_reader *r)
 	r->in_packet = true;
 }
 
+/* Whether the packet is before (-1) or after (1) all that is wanted. */
+static int unwanted_side(const struct ctf_stream_reader *r, uint64_t begin, uint64_t end)
+{
+	const struct ctf_stream_layout *stream = r->packet.stream;
+
+	if (!stream->clock || begin == UINT64_MAX || end == UINT64_MAX || end < begin)
+		return 0;
+	if (clock_ns(stream, end) < r->selection->begin_ns)
+		return -1;
+	return clock_ns(stream, begin) > r->selection->end_ns;
+}
+
 /* Where the packet's successor begins: at the latest where another packet is found in what it should fill. */
 static void find_successor(struct ctf_stream_reader *r)
 {
 	const struct ctf_file *file = &r->files[r->file];
 	const struct ctf_packet *p = &r->packet;
 
-	if (p->offset == 0 && p->bytes < LARGE_PACKET)
-		madvise((void *)(uintptr_t)file->at, file->size, MADV_SEQUENTIAL);
+	/* Small packets are read on and on, be it for their headers, unless the index helps to skip them. */
+	if (!r->sequential && p->bytes < LARGE_PACKET &&
+	    (!r->index.n || !unwanted_side(r, p->begin, p->end))) {
+		advise(r, p->offset, file->size, MADV_SEQUENTIAL);
+		r->sequential = true;
+	}
 	r->is_cut = p->bytes > file->size - p->offset;
 	r->next_offset = r->is_cut ? find_packet(r, p->offset + 1) : p->offset + p->bytes;
 }
@@ -466,17 +533,6 @@ static void skip_to_packet(struct ctf_stream_reader *r, struct batch *batch, uin
 		 (unsigned long long)(r->next_offset > offset ? r->next_offset - offset : 0),
 		 r->next_offset == file->size ? " up to the end" : "");
 	r->done += r->next_offset - offset;	/* less, where a packet is found before: unsigned sums wrap */
-}
-
-/* Whether the packet is wholly outside of the wanted time. */
-static bool is_unwanted(const struct ctf_stream_reader *r)
-{
-	const struct ctf_packet *p = &r->packet;
-
-	if (!p->stream->clock || p->begin == UINT64_MAX || p->end == UINT64_MAX || p->end < p->begin)
-		return false;
-	return clock_ns(p->stream, p->end) < r->selection->begin_ns ||
-	       clock_ns(p->stream, p->begin) > r->selection->end_ns;
 }
 
 /*
@@ -503,18 +559,96 @@ static bool is_repeated(struct ctf_stream_reader *r)
 	return false;
 }
 
+static void next_file(struct ctf_stream_reader *r)
+{
+	ctf_index_free(&r->index);
+	r->file++;
+	r->next_offset = r->sound = r->given = 0;
+	r->sequential = false;
+}
+
+/* Whether the index's entry I ends where the next one's packet is, or the file ends. */
+static bool is_bounded(struct ctf_stream_reader *r, size_t i)
+{
+	struct ctf_index_entry e = ctf_index_entry(&r->index, i);
+
+	return i + 1 < r->index.n ? is_indexed(r, i + 1) : e.offset + e.bytes == r->files[r->file].size;
+}
+
+/*
+ * Where the header at OFFSET is BROKEN (empty: it is not), or has a size that takes in the next packet of the
+ * index: the sizes are taken from there. False: there is nothing that makes sense.
+ */
+static bool mend_packet(struct ctf_stream_reader *r, struct batch *batch, uint64_t offset, const char *broken)
+{
+	size_t i = ctf_index_find(&r->index, offset);
+	struct ctf_index_entry e;
+	struct ctf_packet mended;
+	char error[200];
+
+	if (i == r->index.n)
+		return !*broken;
+	e = ctf_index_entry(&r->index, i);
+	if (e.offset != offset || (!*broken && (r->packet.bytes <= e.bytes || !is_bounded(r, i))) ||
+	    !read_packet(r->layout, &r->files[r->file], offset, &e, &mended, error, sizeof error))
+		return !*broken;
+	report_pending(r, batch, &mended);
+	r->pending.offset = offset;
+	if (*broken)
+		snprintf(r->pending.reason, sizeof r->pending.reason, "%s; it is read by the index", broken);
+	else
+		snprintf(r->pending.reason, sizeof r->pending.reason,
+			 "a packet of %llu bits, of which the index has %llu; it is read by the index",
+			 (unsigned long long)r->packet.bytes * 8, (unsigned long long)e.bytes * 8);
+	r->packet = mended;
+	return true;
+}
+
+/*
+ * From the packet, which is unwanted, to the last one that is, too, by the index, and without looking at those
+ * between: they were recorded between two whose headers are on the same side of the wanted time.
+ */
+static void skip_unwanted(struct ctf_stream_reader *r)
+{
+	size_t first = ctf_index_find(&r->index, r->packet.offset), last = first;
+	int side = unwanted_side(r, r->packet.begin, r->packet.end);
+	struct ctf_index_entry a, b;
+
+	/* Packets that something is to be remembered of are not skipped. */
+	if (first == r->index.n || r->seen || r->discards.kept)
+		return;
+	a = ctf_index_entry(&r->index, first);
+	if (!is_same(&a, &r->packet))
+		return;
+	for (; last + 1 < r->index.n; a = b, last++) {
+		b = ctf_index_entry(&r->index, last + 1);
+		if (b.stream_id != a.stream_id || b.begin < a.end || b.discarded < a.discarded ||
+		    (b.sequence != UINT64_MAX && b.sequence != a.sequence + 1) ||
+		    unwanted_side(r, b.begin, b.end) != side || b.begin >= r->files[r->file].repeats_from)
+			break;
+	}
+	if (last < first + 2 || !is_indexed(r, last))
+		return;
+	r->done += a.offset - r->next_offset;
+	r->next_offset = a.offset;
+}
+
 /* Goes to the next packet with wanted events; false when there is none. */
 static bool next_packet(struct ctf_stream_reader *r, struct batch *batch)
 {
 	char error[200];
 
-	for (; r->file < r->files_n; r->file++, r->next_offset = r->sound = r->given = 0) {
+	for (; r->file < r->files_n; next_file(r)) {
 		const struct ctf_file *file = &r->files[r->file];
 
+		if (r->next_offset == 0)
+			ctf_index_read(&r->index, file->path, file->size);
 		while (r->next_offset < file->size) {
 			uint64_t offset = r->next_offset;
 
-			if (!read_packet(r->layout, file, offset, &r->packet, error, sizeof error)) {
+			error[0] = '\0';
+			read_packet(r->layout, file, offset, NULL, &r->packet, error, sizeof error);
+			if (!mend_packet(r, batch, offset, error)) {
 				skip_to_packet(r, batch, offset, error);
 				continue;
 			}
@@ -526,11 +660,12 @@ static bool next_packet(struct ctf_stream_reader *r, struct batch *batch)
 				continue;
 			}
 			account_losses(r, batch);
-			if (!is_unwanted(r)) {
+			if (!unwanted_side(r, r->packet.begin, r->packet.end)) {
 				enter_packet(r);
 				return true;
 			}
 			leave_packet(r, batch);
+			skip_unwanted(r);
 		}
 		report_pending(r, batch, NULL);
 	}
@@ -715,8 +850,7 @@ bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
 		damaged(r, batch, r->in_packet ? r->packet.offset : r->next_offset,
 			"the file was cut while it was read", NULL, UINT64_MAX);
 		r->in_packet = r->is_cut = false;
-		r->file++;
-		r->next_offset = r->sound = r->given = 0;
+		next_file(r);
 	}
 	guard = NULL;
 	return !r->over;
@@ -751,6 +885,8 @@ bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
 	sigjmp_buf here;
 
 	probe.selection = &everything;
+	probe.index = (struct ctf_index){ 0 };
+	probe.sequential = true;	/* it goes no further than the first event */
 	batch_grow(&batch, NULL, 1);
 	if (sigsetjmp(here, 0) == 0) {
 		guard = &here;
@@ -758,6 +894,7 @@ bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
 	}
 	guard = NULL;
 	batch_free(&batch);
+	ctf_index_free(&probe.index);
 	table_free(probe.seen);
 	return found;
 }

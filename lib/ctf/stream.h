@@ -18,6 +18,7 @@
 
 #include "ctf/batch.h"
 #include "ctf/event.h"
+#include "ctf/index.h"
 #include "ctf/layout.h"
 #include "discards.h"
 
@@ -78,8 +79,10 @@ struct ctf_stream_reader {
 	struct ctf_packet packet, before;
 	bool in_packet, has_before, over;
 	struct discards discards;
+	struct ctf_index index;		/* of the file being read */
 	struct table *seen;		/* packets that may come again; NULL: none */
 	bool is_cut;			/* the packet is not all there */
+	bool sequential;		/* the kernel knows that the file is read from here to its end */
 	size_t batch_max;		/* bytes of lines; 0: STREAM_BATCH */
 	uint64_t next_offset;
 	uint64_t given;			/* byte of the file up to which pages are the kernel's again */

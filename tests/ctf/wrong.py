@@ -8,6 +8,7 @@ import sys
 
 from ctf import (Array, Enum, Event, Int, Packet, Str, Stream, Struct, Trace, U8, U16, U32, UUID, Variant, MAGIC,
                  packet, simple)
+from index import index as packet_index
 
 TRACE = 'trace { major = 1; minor = 8; byte_order = le; };\n'
 U = 'integer { size = 8; }'
@@ -217,6 +218,54 @@ def damage():
     return out
 
 
+def indexed():
+    """The same, with what the index says of the packets."""
+    out = {}
+    e, packets = three()
+    good = {k: line(k, 0, '\tx=1\ts=a') + line(k, 1, '\tx=2\ts=bc') for k in (1, 2, 3)}
+
+    def changed(name, trace, which, changes, lines, reason):
+        """The packet WHICH is changed; LINES comes of it and what is behind."""
+        whole = [bytearray(trace.pack(p)) for p in packets]
+        size = len(whole[0])
+        entries = [[k * size, 8 * size, 8 * (size - 16), 1000 * k + 1000, 1000 * k + 1099, 0, 0, 0, 0]
+                   for k in range(3)]
+        for at, new in changes.items():
+            whole[which - 1][at:at + len(new)] = new
+        reason = reason.replace('SIZE', str(size))
+        until, records = lines
+        before = ''.join(good[k] for k in range(1, which))
+        records = before + lost(1000 * which - 990, until, reason, (which - 1) * size) + records
+        out[name] = (trace, b''.join(whole), records, (which - 1) * size, reason, packet_index(entries, 56))
+
+    def bits(value):
+        return value.to_bytes(8, 'little')
+
+    trace, size = Trace([e], {'s': packets}), len(Trace([e], {'s': packets}).pack(packets[0]))
+    by_index = '; it is read by the index'
+    magic = 'no packet begins here: it has not the magic number 0xc1fc1fc1'
+    taken_in = 'a packet of %d bits, of which the index has %d' + by_index
+    rest = (2000, good[2] + good[3])
+    changed('index_magic', trace, 2, {0: b'\0'}, rest, magic + by_index)
+    changed('index_uuid', trace, 2, {4: b'\xff'}, rest,
+            "a packet of another trace: its uuid is not the metadata's" + by_index)
+    changed('index_sizes', trace, 2, {40: bits(0)}, rest,
+            'a packet of %d bits with a content of 0' % (8 * size) + by_index)
+    changed('index_size_of_two', trace, 2, {48: bits(16 * size)}, rest, taken_in % (16 * size, 8 * size))
+    changed('index_size_beyond_file', trace, 3, {48: bits(16 * size)}, (3000, good[3]),
+            taken_in % (16 * size, 8 * size))
+    # A header that says something else besides does not make the index right.
+    skipped = '; SIZE bytes are skipped'
+    for name, at in (('begin', 24), ('end', 32), ('discarded', 56)):
+        changed('index_and_other_' + name, trace, 2, {0: b'\0', at: b'\1'}, (3000, good[3]), magic + skipped)
+    # No magic number tells where the next packet begins.
+    bare = Trace([e], {'s': packets}, header=Struct([('stream_id', U32)]), uuid=False)
+    changed('index_alone', bare, 2, {0: b'\5'}, (3000, good[3]), 'the metadata has no stream 5' + skipped)
+    changed('index_alone_size', bare, 2, {28: bits(0)}, rest,
+            'a packet of 0 bits with a content of %d' % (8 * (size - 20 - 16)) + by_index)
+    return out
+
+
 def put(path, data):
     with open(path, 'wb') as file:
         file.write(data if isinstance(data, bytes) else data.encode())
@@ -229,10 +278,13 @@ def main():
         put('%s/%s/trace/metadata' % (directory, name), text)
         put('%s/%s/trace/s' % (directory, name), b'\0' * 64)
         put('%s/%s/message' % (directory, name), 'cannot read metadata: %s\n' % message)
-    for name, (trace, data, records, where, reason) in damage().items():
+    for name, (trace, data, records, where, reason, *entries) in {**damage(), **indexed()}.items():
         os.makedirs('%s/%s/trace' % (directory, name))
         put('%s/%s/trace/metadata' % (directory, name), trace.tsdl())
         put('%s/%s/trace/s' % (directory, name), data)
+        if entries:
+            os.makedirs('%s/%s/trace/index' % (directory, name))
+            put('%s/%s/trace/index/s.idx' % (directory, name), entries[0])
         put('%s/%s/message' % (directory, name), 's, byte %d: %s\n' % (where, reason))
         put('%s/%s/records' % (directory, name), records)
 
