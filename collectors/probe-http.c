@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -186,6 +187,21 @@ static void check_method(const char *method)
 		message_usage("cannot use '%.200s' as a method", method);
 }
 
+static void check_proxy(const char *proxy)
+{
+	static const char *const schemes[] = { "http", "https", "socks4", "socks4a", "socks5", "socks5h" };
+	size_t len = strcspn(proxy, ":");
+	bool known = strncmp(proxy + len, "://", 3) != 0;
+
+	if (has_control(proxy))
+		message_usage("cannot use the proxy: its URL holds a control character");
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+		known |= len == strlen(schemes[i]) && strncasecmp(proxy, schemes[i], len) == 0;
+	if (!known)
+		message_usage("cannot use '%.*s://' for --proxy: it takes http, https, socks4, socks4a, socks5, socks5h",
+			      len < 200 ? (int)len : 200, proxy);
+}
+
 /* The body of --data: the text itself, or the file behind an @. */
 static struct slice body_of(const char *text)
 {
@@ -295,8 +311,12 @@ int main(int argc, char **argv)
 	check_headers(&headers);
 	if (run.plan.method)
 		check_method(run.plan.method);
-	if (run.plan.proxy && has_control(run.plan.proxy))
-		message_usage("cannot use the proxy: its URL holds a control character");
+	if (run.plan.method && data && strcmp(run.plan.method, "HEAD") == 0)
+		message_usage("cannot use --data with HEAD");
+	if (run.plan.proxy)
+		check_proxy(run.plan.proxy);
+	if (run.plan.ca_file && access(run.plan.ca_file, R_OK))
+		message_die("cannot read %s: %m", run.plan.ca_file);
 	expect(probing->good, expected ? expected : run.compat == COMPAT_MONITOR ? "200" : "2xx");
 	open_targets(&run, urls);
 	run.plan.probes = connections ? connections : schedule->closed ? 1 : 100;

@@ -171,6 +171,7 @@ static void set_connection(struct prober *p, CURL *easy)
 	SET(easy, CURLOPT_OPENSOCKETDATA, p);
 	SET(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	SET(easy, CURLOPT_CLOSESOCKETDATA, p);
+	SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);	/* a proxy's word is not the answer */
 	SET(easy, CURLOPT_HTTP_VERSION, versions[plan->http]);
 	if (plan->insecure) {
 		SET(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -308,7 +309,7 @@ static enum failure connect_failure(CURL *easy)
 
 static enum failure failure_of(CURL *easy, const struct probe *probe, CURLcode code)
 {
-	long error = 0;
+	long error = 0, refusal = 0;
 
 	if (probe->flooded)
 		return FAILURE_PROTOCOL;
@@ -335,6 +336,9 @@ static enum failure failure_of(CURL *easy, const struct probe *probe, CURLcode c
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 		curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+		curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &refusal);
+		if (refusal >= 300)
+			return FAILURE_PROXY;
 		if (error == ECONNRESET || error == EPIPE || code == CURLE_SEND_ERROR)
 			return FAILURE_RESET;
 		/* Not the system's error, but libcurl's: of TLS an end without notice, else nonsense. */
@@ -472,6 +476,7 @@ static bool fresh_only(const struct prober *p, const struct target *target)
 static void set_target(const struct prober *p, struct probe *probe, const struct target *target)
 {
 	SET(probe->easy, CURLOPT_CURLU, target->url);
+	SET(probe->easy, CURLOPT_ADDRESS_SCOPE, (long)target->scope);
 	SET(probe->easy, CURLOPT_FORBID_REUSE, (long)fresh_only(p, target));
 	probe->url = target->url;
 }

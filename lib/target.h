@@ -7,6 +7,7 @@
 
 struct target {
 	void *url;			/* libcurl's */
+	unsigned scope;			/* of a link-local address: the interface; 0: none is named */
 	bool plain;			/* http://, not https:// */
 	char *label;			/* as records have it: without user and password, escaped */
 	size_t label_len;

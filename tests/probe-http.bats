@@ -164,6 +164,9 @@ sys.exit(status)' "$@")
 	fails dns http://no-such-host.invalid/
 	fails tls "https://127.0.0.1:$port/"
 	fails proxy --proxy http://no-such-host.invalid:1 "$url/"
+	# A proxy that refuses to connect is no server that answers.
+	fails proxy --proxy "$url" https://example.invalid/
+	[ "$(probe-http -n 1 --proxy "$url" https://example.invalid/ 2>/dev/null | where '!ttfb_ns' rx_bytes=0 | wc -l)" = 1 ]
 	# One after the other on the same connection, none has the reason of the one before.
 	probe-http -c 1 -n 6 -i 1ms "$url/reset" "$url/chunks" "$url/" "$url/chunks" "$url/close" "$url/" 2>/dev/null |
 		cut -f3- | sed -nE 's/.*\tok=([01])\t(error=([a-z]*))?.*/\1 \3/p' >got
@@ -202,8 +205,8 @@ sys.exit(status)' "$@")
 		[ "$(where ok=1 '!tls_ns' reused=1 <rows | wc -l)" = 1 ]
 	done
 	[ "$(probe-http -k -n 2 -i 50ms --no-reuse "$url" 2>/dev/null | where ok=1 tls_ns reused=0 | wc -l)" = 2 ]
-	try probe-http --cacert nix -n 1 "$url"
-	[ "$status" = 0 ] && [ "$(column error <try.out)" = tls ]
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -days 2 -subj /CN=other 2>/dev/null
+	[ "$(probe-http --cacert other.pem -n 1 "$url" 2>/dev/null | column error)" = tls ]
 }
 
 @test "nginx: HTTP/1.1 and HTTP/2, IPv6; curl counts the same bytes" {
@@ -250,6 +253,27 @@ print(*[x.getsockname()[1] for x in s])')
 	want=$(curl -s -o curl.out -w '%{size_header}+%{size_download}' "http://127.0.0.1:$plain/")
 	[ "$(head -n 1 rows | column rx_bytes)" = $((want)) ]
 	kill -0 "${servers[-1]}"
+}
+
+@test "a link-local address of IPv6: the interface is the URL's" {
+	need ip unshare
+	cat >inside <<-'EOF'
+		ip link set lo up && ip link add v1 type veth peer name v2 && ip link set v1 up && ip link set v2 up || exit 9
+		ip addr add fe80::77/64 dev v1 nodad || exit 9
+		"$TESTS/http-server" --host fe80::77%v1 >port6 &
+		for _ in $(seq 200); do
+			[ -s port6 ] && break
+			sleep 0.05
+		done
+		probe-http -n 1 "http://[fe80::77%25v1]:$(cat port6)/" 2>/dev/null
+		probe-http -n 1 "http://[fe80::77%25$(cat /sys/class/net/v1/ifindex)]:$(cat port6)/" 2>/dev/null
+		kill $!
+	EOF
+	TESTS=$TESTS unshare --net --mount sh -c 'mount -t sysfs none /sys && exec bash ./inside' >rows || skip 'no network namespace can be made'
+	[ "$(column ok <rows | tr '\n' ' ')" = '1 1 ' ] || { cat rows; false; }
+	[[ $(column url <rows | head -n 1) == 'http://[fe80::77%25v1]:'* ]]
+	try probe-http 'http://[fe80::77%25none-such]/'
+	expect 2 '' "probe-http: cannot use 'http://[fe80::77%25none-such]/' as a URL: no interface has the name behind its %25; see 'probe-http --help'"
 }
 
 @test "method, headers and body are those asked for" {
@@ -395,12 +419,16 @@ sys.exit(p.wait(3))' probe-http -i 20ms --timeout 60 "$url/hang" || status=$?
 	wrong "cannot use 'A: b\x0d\x0aC: d' as a header: it holds a control character" -H $'A: b\r\nC: d' x
 	wrong "cannot use 'A' as a header: it is not 'Name: value'" -H A x
 	wrong "cannot use 'G ET' as a method" -X 'G ET' x
+	wrong 'cannot use --data with HEAD' -X HEAD --data x x
+	wrong "cannot use 'ftp://' for --proxy: it takes http, https, socks4, socks4a, socks5, socks5h" --proxy ftp://y x
 	wrong "cannot use '2x' for --expect: it takes statuses, such as 200,3xx" --expect 2x x
 	wrong 'cannot use -i and -r together' -i 1 -r 1 x
 	wrong 'cannot use a rate of less than one request in a day' -r 0.00001 x
 	wrong 'cannot use an interval of 0 without --closed' -i 0 x
 	try probe-http --data @nix x
 	expect 1 '' 'probe-http: cannot open nix: No such file or directory'
+	try probe-http --cacert nix x
+	expect 1 '' 'probe-http: cannot read nix: No such file or directory'
 	try probe-http -n 1 --summary /dev/full "$url/"
 	[ "$status" = 1 ] && [[ $err == *'cannot write /dev/full: No space left on device'* ]]
 }

@@ -304,6 +304,11 @@ assert eval(sys.argv[2]), (low, median, mean, high)' "$T/times" "$check"
 	[ "$status" = 2 ]
 	try demo-service --port 0 --latency normal:5 --database "$T/x.db"
 	[ "$status" = 2 ] && [[ $err == "demo-service: cannot use 'normal:5' for --latency: it takes"* ]]
+	for wrong in '--duration 0' '--fault-path process'; do
+		# shellcheck disable=SC2086
+		try timeout 5 demo-service --port 0 --database "$T/x.db" $wrong
+		[ "$status" = 2 ]
+	done
 
 	need python3
 	python3 -c 'import sqlite3, sys, time

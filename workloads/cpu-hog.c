@@ -140,7 +140,7 @@ int main(int argc, char **argv)
 		{ 'p', "period", "TIME", "use it at the beginning of each TIME (default: 100ms)", OPTION_MILLISECONDS,
 		  .to = &hog.period_ns, .min = 1000000, .max = 3600000000000 },
 		{ 'd', "duration", "TIME", "stop after TIME (default: at SIGINT or SIGTERM)", OPTION_SECONDS,
-		  .to = &hog.duration_ns },
+		  .to = &hog.duration_ns, .min = 1 },
 		{ 0 },
 	};
 	const struct program program = {

@@ -531,7 +531,8 @@ int main(int argc, char **argv)
 		  .to = &service.port, .max = 65535 },
 		{ 'n', "threads", "COUNT", "serve COUNT connections at a time (default: 64)", OPTION_COUNT,
 		  .to = &service.threads, .min = 1, .max = 20000 },
-		{ 'd', "duration", "TIME", "stop after TIME", OPTION_SECONDS, .to = &service.duration_ns },
+		{ 'd', "duration", "TIME", "stop after TIME", OPTION_SECONDS, .to = &service.duration_ns,
+		  .min = 1 },
 		{ 0, "database", "FILE", "store in FILE (default: database.db)", OPTION_TEXT, .to = &service.database },
 		{ 0, "users", "COUNT", "how many users a new database has (default: 1000)", OPTION_COUNT,
 		  .to = &service.users, .max = 10000000 },
@@ -578,6 +579,8 @@ int main(int argc, char **argv)
 	(void)argc;
 	if (*operands)
 		message_usage("cannot use '%.200s': there are no operands", *operands);
+	if (*service.fault_path != '/')
+		message_usage("cannot use '%.200s' for --fault-path: a path begins with /", service.fault_path);
 	service.out = writer_stdout();
 	halt_start();
 	serve(&service);
