@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 	uint64_t duration_ns = 0, records;
 	pid_t collector = 0;
 	const char *limits_file = NULL;
-	int form = 0, by = -1, status;
+	int form = 0, by = -1, status = EXIT_FAILED;
 	size_t recordings;
 	const struct measure_limit others[] = {
 		{ "score", MEASURE_SHARE, &plan.score },
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
 	if (live && live_end(collector) != EXIT_COMPLETE) {
 		/* It was refused, and has said so. */
 		if (!records)
-			return EXIT_FAILED;
+			goto refused;
 		/* A command's status is not the verdict's. */
 		complete = complete && *command;
 	}
@@ -197,6 +197,7 @@ int main(int argc, char **argv)
 		comparison_show(&document, pressure);
 	writer_close(document.out);
 	status = conclude(pressure, recordings, &loss, strict, complete);
+refused:
 	for (size_t i = 0; i < recordings; i++) {
 		pressure_free(&pressure[i]);
 		demand_free(demand[i]);
