@@ -275,10 +275,10 @@ int main(int argc, char **argv)
 		.sample = &sample,
 		.canvas = choose_canvas(&task, choose_picture(&task)),
 	};
-	if ((is_standard_output(&task) && !task.show) || task.script)	/* a closed stdout is said at once */
-		task.out = writer_stdout();
 	if (task.show && !has_display())
 		return EXIT_FAILED;
+	if ((is_standard_output(&task) && !task.show) || task.script)	/* a closed stdout is said at once */
+		task.out = writer_stdout();
 	sample_init(&sample, chart_wants(chart.kind, task.y != NULL), task.group != NULL,
 		    task.y && (chart.kind == BAR || chart.kind == PIE || chart.kind == USAGE ||
 			       chart.kind == TIMELINE));

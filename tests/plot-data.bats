@@ -320,8 +320,10 @@ assert not d.getElementsByTagName("script")' "$T/try.out" ;;
 }
 
 @test "a window needs a display" {
-	try env -u DISPLAY -u WAYLAND_DISPLAY plot-data --show -y dur_ns "$INPUTS/few.tskv"
-	expect 1 '' 'plot-data: cannot open a window: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); use -o FILE'
+	for also in --show --script; do
+		try env -u DISPLAY -u WAYLAND_DISPLAY plot-data --show $also -y dur_ns "$INPUTS/few.tskv"
+		expect 1 '' 'plot-data: cannot open a window: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); use -o FILE'
+	done
 }
 
 @test "timeline: a row for each group by its beginning, a bar for each span" {
