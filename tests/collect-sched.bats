@@ -57,11 +57,12 @@ throttles() {
 		# shellcheck disable=SC2016
 		collect-sched "${options[@]}" -o "$T/r" -- sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$in" "$@" >/dev/null 2>"$T/err"
 		counted=$(($(throttled_so_far) - counted))
-		[ "$counted" -gt 0 ]
+		# Where others have the CPUs, it cannot use its quota up.
+		[ "$counted" -gt 0 ] || continue
 		! python3 "$TESTS/throttled.py" "$T/r" "$counted" "$each" || return 0
 		hidden || return 1
 	done
-	skip "the kernel hid events from four recordings: $(grep 'the kernel\|wakeup' "$T/err")"
+	skip "the kernel held nobody back, or hid events, in four recordings: $(grep 'the kernel\|wakeup' "$T/err")"
 }
 
 teardown() {

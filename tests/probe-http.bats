@@ -200,7 +200,7 @@ sys.exit(status)' "$@")
 	[ "$(probe-http -n 1 "$url" 2>/dev/null | column error)" = tls ]
 	for option in -k "--cacert cert.pem"; do
 		# shellcheck disable=SC2086
-		probe-http $option -n 2 -i 50ms "$url" >rows 2>/dev/null
+		probe-http $option -c 1 -n 2 -i 50ms "$url" >rows 2>/dev/null
 		[ "$(where ok=1 tls_ns connect_ns reused=0 <rows | wc -l)" = 1 ]
 		[ "$(where ok=1 '!tls_ns' reused=1 <rows | wc -l)" = 1 ]
 	done
