@@ -81,7 +81,8 @@ static void start(struct share *s, int64_t first)
 	s->begin_ns = s->has_begin ? number_moment_ns(s->begin, first) : INT64_MAX;
 	s->end_ns = s->has_end ? number_moment_ns(s->end, first) : INT64_MIN;
 	if (s->has_begin && s->has_end && s->begin_ns >= s->end_ns)
-		message_die("cannot share the window: it ends before it begins");
+		message_die("cannot share the window: it %s",
+			    s->begin_ns == s->end_ns ? "has no length" : "ends before it begins");
 }
 
 static void add(struct share *s, const struct record *record)

@@ -523,7 +523,7 @@ static void end_pipe(struct calls *calls, struct process *process, struct call *
 	install_path(calls, process, call, descriptor(calls, FILDES_1));
 }
 
-/* What was not known to be what FD stands for is known now, unless something changed it since the call began. */
+/* What FD stands for was not known and is now, unless something changed it since the call began. */
 static struct file *learn(struct calls *calls, struct process *process, const struct call *call, int64_t fd,
 			  struct slice name)
 {
@@ -610,6 +610,8 @@ static void end_works(struct calls *calls, struct process *process, struct call 
 	int64_t fd = call->argument >= 0 ? call->argument : call->fd;
 	struct slice kind = slice_of(call->syscall->makes);
 
+	if (call->file && call->fd == fd)
+		return;
 	file_drop(learn(calls, process, call, fd, kind));
 	if (!call->path && call->fd == fd)
 		call->path = keep(calls, kind);

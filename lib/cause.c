@@ -112,7 +112,9 @@ enum path_kind cause_path(struct slice path)
 		{ "/", PATH_FILE }, { "memfd:", PATH_FILE }, { "pipe:", PATH_PIPE }, { "tcp:", PATH_SOCKET },
 		{ "udp:", PATH_SOCKET }, { "unix:", PATH_SOCKET }, { "socket:", PATH_SOCKET },
 		{ "netlink:", PATH_SOCKET }, { "raw:", PATH_SOCKET }, { "sctp:", PATH_SOCKET },
-		{ "mptcp:", PATH_SOCKET }, { "udplite:", PATH_SOCKET }, { "timerfd:", PATH_TIMER },
+		{ "mptcp:", PATH_SOCKET }, { "udplite:", PATH_SOCKET }, { "inet:", PATH_SOCKET },
+		{ "packet:", PATH_SOCKET }, { "alg:", PATH_SOCKET }, { "vsock:", PATH_SOCKET },
+		{ "xdp:", PATH_SOCKET }, { "timerfd:", PATH_TIMER },
 	};
 
 	if (path.len == 0)

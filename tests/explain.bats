@@ -71,6 +71,8 @@ sleeps() {
 	[ "$(sleeps S '' read ret=5 path=pipe:[1])" = pipe ]
 	[ "$(sleeps S '' read ret=5 path=tcp:127.0.0.1:80)" = socket ]
 	[ "$(sleeps S '' write ret=5 path=unix:/run/x)" = socket ]
+	[ "$(sleeps S '' read ret=5 path=inet:127.0.0.1:80)" = socket ]
+	[ "$(sleeps S '' read ret=5 path=vsock:)" = socket ]
 	[ "$(sleeps S '' read ret=8 path=timerfd:)" = timer ]
 	[ "$(sleeps S '' read ret=8 path=eventfd:)" = fd ]
 	[ "$(sleeps S waker_irq=1 read ret=5)" = socket ]

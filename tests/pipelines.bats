@@ -173,8 +173,7 @@ peer() {
 	need_trace postgres
 	for command in "${all[@]}"; do
 		# shellcheck disable=SC2086
-		$command -o tskv --top 3 "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got" ||
-			$command -o tskv "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got"
+		$command -o tskv --top 3 "$BATS_FILE_TMPDIR/raw" 2>/dev/null >"$T/got"
 		[ "$(where ts ev <"$T/got" | cmp - "$T/got")" = '' ] && [ -s "$T/got" ] ||
 			[[ $command = memtop* ]] || { echo "$command"; false; }
 	done

@@ -142,6 +142,8 @@ $(printf 'x%.0s' {1..60})  $(printf '漢%.0s' {1..9})…$(printf '漢%.0s' {1..2
 @test "share: a window that ends before it begins, and other wrong usage" {
 	try share --begin +9s --end +1s "$T/in"
 	expect 1 '' 'share: cannot share the window: it ends before it begins'
+	try share --begin +1s --end +1s "$T/in"
+	expect 1 '' 'share: cannot share the window: it has no length'
 	for command in 'share -g ev' 'share -e comm' 'share --begin yesterday' 'list' 'list -f ts' 'list -f a,a' \
 		'list -f a -s 1' 'histogram' 'histogram a b' 'histogram -r 3 a' 'histogram -g count a'; do
 		# shellcheck disable=SC2086

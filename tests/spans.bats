@@ -547,8 +547,11 @@ for line in lines:
 					sed -E '/ev=((soft)?irq|block)/s/\t(tid|comm)=[^\t]*//g; s/\t(pid|waker_[a-z]*)=[^\t]*//g; s/=pipe:[0-9]+/=pipe:/' |
 					sort >"$T/$f.spans"
 			done
-			# What a descriptor stands for may be unknown after a gap; it is nothing else.
-			sed -n '/ev=syscall/s/\tpath=[^\t]*//p' "$T/$form.spans" | sort - "$T/$form.spans" >"$T/may.spans"
+			# What a descriptor stands for may be unknown after a gap, or be known as a socket only; it is nothing else.
+			{
+				sed -n '/ev=syscall/s/\tpath=[^\t]*//p' "$T/$form.spans"
+				sed -nE '/ev=syscall/s/\tpath=(tcp|udp|unix|netlink):[^\t]*/\tpath=socket:/p' "$T/$form.spans"
+			} | sort - "$T/$form.spans" >"$T/may.spans"
 			[ "$(wc -l <"$T/holes.spans")" -gt 15000 ]
 			[ "$(wc -l <"$T/holes.spans")" -lt "$(wc -l <"$T/$form.spans")" ]
 			[ -z "$(comm -13 "$T/may.spans" "$T/holes.spans")" ] ||
