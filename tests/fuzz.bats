@@ -38,3 +38,7 @@ fuzz() {
 @test "folded stacks, and the picture of them" {
 	fuzz folded
 }
+
+@test "traces, and the index of their packets" {
+	fuzz ctf
+}
