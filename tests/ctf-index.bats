@@ -49,7 +49,7 @@ unmoved_by() {
 @test "an index changes nothing, be it true, a lie or cut: a small trace" {
 	"$TESTS/ctf/build" "$T"
 	run -0 "$TESTS/ctf/index.py" check "$T/decode" "${WEIR_MUTATIONS:-100}"
-	[[ ${lines[0]} == '0 of '*' wrong, 6 outputs' ]]
+	[[ ${lines[0]} == '0 of '*' wrong, 9 outputs' ]]
 }
 
 @test "an index changes nothing: many packets, some with counters that are 0" {

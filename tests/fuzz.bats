@@ -39,6 +39,6 @@ fuzz() {
 	fuzz folded
 }
 
-@test "traces in CTF, by our own reader" {
+@test "traces in CTF and the index of their packets, by our own reader" {
 	fuzz ctf
 }

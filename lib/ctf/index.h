@@ -19,6 +19,7 @@ struct ctf_index {
 	uint8_t *entries;	/* as in the file */
 	size_t n, entry_len;
 	uint32_t tries;		/* headers looked at for what the index says of them */
+	bool lies;		/* one was not as it says: no packet is passed over by it any more */
 };
 
 struct ctf_index_entry {

@@ -59,7 +59,7 @@ bool ctf_file_open(struct ctf_file *file, const char *path, char *error, size_t 
 
 	pthread_once(&once, install_guard);
 
-	*file = (struct ctf_file){ .path = path };
+	*file = (struct ctf_file){ .path = path, .repeats_from = UINT64_MAX };
 	if (fd < 0 || fstat(fd, &st))
 		goto failed;
 	if (!S_ISREG(st.st_mode)) {
@@ -605,32 +605,33 @@ static bool mend_packet(struct ctf_stream_reader *r, struct batch *batch, uint64
 }
 
 /*
- * From the packet, which is unwanted, to the last one that is, too, by the index, and without looking at those
- * between: they were recorded between two whose headers are on the same side of the wanted time.
+ * From a packet before or after what is wanted to the last but one that is there, too, by the index, without
+ * looking at those between: they were recorded between two whose headers say so. The last one is left to come
+ * after it, since its losses are told from the one before.
  */
 static void skip_unwanted(struct ctf_stream_reader *r)
 {
-	size_t first = ctf_index_find(&r->index, r->packet.offset), last = first;
-	int side = unwanted_side(r, r->packet.begin, r->packet.end);
-	struct ctf_index_entry a, b;
+	const struct ctf_packet *p = &r->packet;
+	int side = unwanted_side(r, p->begin, p->end);
+	size_t first = ctf_index_find(&r->index, r->next_offset), i = first;
+	struct ctf_index_entry e;
 
-	/* Packets that something is to be remembered of are not skipped. */
-	if (first == r->index.n || r->seen || r->discards.kept)
+	if (r->seen || r->index.lies)
 		return;
-	a = ctf_index_entry(&r->index, first);
-	if (!is_same(&a, &r->packet))
-		return;
-	for (; last + 1 < r->index.n; a = b, last++) {
-		b = ctf_index_entry(&r->index, last + 1);
-		if (b.stream_id != a.stream_id || b.begin < a.end || b.discarded < a.discarded ||
-		    (b.sequence != UINT64_MAX && b.sequence != a.sequence + 1) ||
-		    unwanted_side(r, b.begin, b.end) != side || b.begin >= r->files[r->file].repeats_from)
+	for (; i < r->index.n; i++) {
+		e = ctf_index_entry(&r->index, i);
+		if (e.stream_id != p->stream->stream->id || unwanted_side(r, e.begin, e.end) != side ||
+		    e.begin >= r->files[r->file].repeats_from)
 			break;
 	}
-	if (last < first + 2 || !is_indexed(r, last))
+	if (i < first + 3)
 		return;
-	r->done += a.offset - r->next_offset;
-	r->next_offset = a.offset;
+	e = ctf_index_entry(&r->index, i - 2);
+	r->index.lies = !is_indexed(r, i - 2);
+	if (r->index.lies)
+		return;
+	r->done += e.offset - r->next_offset;
+	r->next_offset = e.offset;
 }
 
 /* Goes to the next packet with wanted events; false when there is none. */

@@ -85,6 +85,14 @@ def split(data):
     return index(out)
 
 
+def hidden(data):
+    """The packets from the middle on are from before it, but for the last ones."""
+    entries = read(data)
+    for e in entries[len(entries) // 2:-4]:
+        e[BEGIN] = e[END] = entries[len(entries) // 2 - 1][END]
+    return index(entries)
+
+
 def shifted(data):
     """Each packet has the times of another."""
     entries = read(data)
@@ -124,6 +132,7 @@ LIES = {
     'begins_0': lambda data: index([[*e[:BEGIN], 0, *e[END:]] for e in read(data)]),
     'ends_huge': change(END, 1 << 62),
     'times': shifted,
+    'times_hidden': hidden,
     'time_of_some': change(END, 1, (3, 4)),
     'discarded': change(DISCARDED, 1),
     'discarded_of_some': change(DISCARDED, 1 << 63, (3, 4)),
@@ -168,7 +177,7 @@ def small_trace():
             at += dice.randint(0, 50)
             events.append((event, [0, at], [], [], [dice.randrange(1 << 32)], at))
         at += dice.randint(0, 30)
-        discarded += dice.choice([0, 0, 0, 3])
+        discarded += 3 if i == 21 else dice.choice([0, 0, 0, 3])
         sequence = i + (i > 30) * 2
         packets.append(ctf.Packet([begin, at, None, None, sequence, 0 if i == 11 else discarded, 0], events,
                                   padding=dice.randint(0, 20)))
@@ -186,7 +195,8 @@ def check(decode, count):
             true = file.read()
         times = [t for e in read(true) for t in e[BEGIN:END + 1]]
         windows = [(0, 1 << 40), (times[10], times[11]), (times[40], times[44]), (times[41] + 9, times[41] + 99),
-                   (times[60], 1 << 40), (0, times[24]), (times[-1] + 1, 1 << 40), (0, 1)]
+                   (times[60], 1 << 40), (0, times[24]), (times[24], 1 << 40), (times[26], 1 << 40),
+                   (times[-1] + 1, 1 << 40), (0, 1)]
 
         def said():
             runs = [subprocess.run([decode, directory], capture_output=True, env={

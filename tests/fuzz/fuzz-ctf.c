@@ -2,16 +2,19 @@
 /*
  * A trace of one stream: whatever its metadata and packets are, lib/ctf comes to an end with lines that are
  * records, in bounded memory. The input is the metadata's length (4 bytes, little endian), the metadata, and
- * the stream's file. The mutator changes one of the two, and repairs the magic numbers of packets mostly, so
- * that what is behind them is reached.
+ * the stream's file; from the last magic number of a packet index on it is the index of that. The mutator
+ * changes one of the two, and repairs the magic numbers of packets mostly, so that what is behind them is
+ * reached.
  */
+#include <sys/stat.h>
+
 #include "ctf/merge.h"
 #include "fuzz.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
-enum { HEAD = 4, BATCHES_MAX = 2000 };
+enum { HEAD = 4, BATCHES_MAX = 2000, STREAM_FD = 500, INDEX_FD };
 
 static uint32_t metadata_length(const uint8_t *data, size_t size)
 {
@@ -70,17 +73,69 @@ static void check_lines(const struct batch *batch)
 	CHECK(begin == batch->len);
 }
 
-static void decode(const struct ctf_layout *layout, const struct selection *selection, struct slice bytes)
+/* A directory: its `s` is what is open as STREAM_FD, its `index/s.idx` what is open as INDEX_FD. */
+static char root[] = "/tmp/fuzz-ctf-XXXXXX";
+
+static const char *in_root(const char *name)
+{
+	static char path[64];
+
+	snprintf(path, sizeof path, "%s/%s", root, name);
+	return path;
+}
+
+static void remove_root(void)
+{
+	remove(in_root("s"));
+	remove(in_root("index/s.idx"));
+	remove(in_root("index"));
+	remove(root);
+}
+
+static void make_root(void)
+{
+	char stream[40], index[40];
+
+	if (root[sizeof root - 2] != 'X')
+		return;
+	snprintf(stream, sizeof stream, "/proc/self/fd/%d", STREAM_FD);
+	snprintf(index, sizeof index, "/proc/self/fd/%d", INDEX_FD);
+	CHECK(mkdtemp(root) && mkdir(in_root("index"), 0700) == 0);
+	CHECK(symlink(stream, in_root("s")) == 0 && symlink(index, in_root("index/s.idx")) == 0);
+	atexit(remove_root);
+}
+
+static void open_as(int fd, struct slice bytes)
+{
+	int file = fuzz_file(bytes);
+
+	CHECK(dup2(file, fd) == fd);
+	close(file);
+}
+
+static void open_files(struct slice bytes)
+{
+	size_t stream = bytes.len;
+
+	for (size_t at = 0; at + 4 <= bytes.len; at++)
+		if (memcmp(bytes.at + at, "\xc1\xf1\xdc\xc1", 4) == 0)
+			stream = at;
+	make_root();
+	open_as(STREAM_FD, (struct slice){ bytes.at, stream });
+	open_as(INDEX_FD, (struct slice){ bytes.at + stream, bytes.len - stream });
+}
+
+/* The lines of the open stream that the selection wants; when the last one was. */
+static int64_t decode(const struct ctf_layout *layout, const struct selection *selection)
 {
 	struct ctf_stream_reader *reader = calloc(1, sizeof *reader);
 	struct batch batch = { 0 };
 	struct ctf_file file;
-	char path[40], error[300];
-	int fd = fuzz_file(bytes);
+	char path[64], error[300];
+	int64_t last = 0;
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof path, "%s", in_root("s"));
 	CHECK(ctf_file_open(&file, path, error, sizeof error));
-	close(fd);
 	reader->layout = layout;
 	reader->selection = selection;
 	reader->files = &file;
@@ -93,6 +148,8 @@ static void decode(const struct ctf_layout *layout, const struct selection *sele
 		batch.len = batch.n = 0;
 		more = ctf_stream_decode(reader, &batch);
 		check_lines(&batch);
+		if (batch.n)
+			last = batch.lines[batch.n - 1].ts;
 		if (!more) {
 			CHECK(reader->done == file.size);
 			break;
@@ -101,6 +158,7 @@ static void decode(const struct ctf_layout *layout, const struct selection *sele
 	batch_free(&batch);
 	ctf_file_close(&file);
 	free(reader);
+	return last;
 }
 
 /* Metadata in packets is a file's affair. */
@@ -128,6 +186,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ctf_layout *layout;
 	char error[400];
 	uint32_t length;
+	int64_t last;
 
 	if (size < HEAD)
 		return 0;
@@ -139,7 +198,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(strnlen(error, sizeof error) > 0 && strnlen(error, sizeof error) < sizeof error);
 		return 0;
 	}
-	decode(layout, &selection, (struct slice){ (const char *)data + HEAD + length, size - HEAD - length });
+	open_files((struct slice){ (const char *)data + HEAD + length, size - HEAD - length });
+	last = decode(layout, &selection);
+	/* Again, with packets before the wanted time, and behind it. */
+	selection.begin_ns = selection.end_ns = last / 1000 * 1000;
+	decode(layout, &selection);
 	ctf_layout_free(layout);
 	return 0;
 }
