@@ -208,8 +208,11 @@ static __always_inline void finish(struct flow *flow, const struct sock *sk, __u
 	event_submit(row);
 }
 
-/* Where in user space the thread's system call has its bytes, and how many of its N lie there. */
-static __always_inline const void *buffer_of(struct task_struct *task, __u32 *n)
+/*
+ * Where in user space the thread's system call has its bytes, and how many of its N lie there. (Of 64 bits: older
+ * verifiers do not follow a bound from the lower half to the whole.)
+ */
+static __always_inline const void *buffer_of(struct task_struct *task, __u64 *n)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct { const void *at; __u64 n; } piece = { 0 };
@@ -242,7 +245,7 @@ static __always_inline const void *buffer_of(struct task_struct *task, __u32 *n)
 }
 
 /* The first of N bytes that the thread's system call has sent or received; returns how many. */
-static __always_inline __u8 take_text(char *to, __u32 room, struct task_struct *task, __u32 n)
+static __always_inline __u8 take_text(char *to, __u32 room, struct task_struct *task, __u64 n)
 {
 	const void *at = buffer_of(task, &n);
 
