@@ -387,7 +387,7 @@ int BPF_PROG(on_received, struct sock *sk, int ret, int flags)
 	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
 }
 
-/* Before Linux 6.3, from 5.19 on. */
+/* Before Linux 6.3, from 5.17 on. */
 SEC("fexit/tcp_sendmsg")
 int BPF_PROG(on_sent_fexit, struct sock *sk, void *msg, __u64 size, int ret)
 {
@@ -395,16 +395,22 @@ int BPF_PROG(on_sent_fexit, struct sock *sk, void *msg, __u64 size, int ret)
 	return moves(ctx, sk, true, ret);
 }
 
+/* Before 5.19 there is one argument more, ahead of the flags, which are the last but one. */
 SEC("fexit/tcp_recvmsg")
-int BPF_PROG(on_received_fexit, struct sock *sk, void *msg, __u64 size, int flags, int *address, int ret)
+int BPF_PROG(on_received_fexit, struct sock *sk)
 {
+	__u64 flags, ret;
+
 	run_begins();
-	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
+	if (bpf_get_func_arg(ctx, bpf_get_func_arg_cnt(ctx) - 2, &flags) || bpf_get_func_ret(ctx, &ret))
+		return 0;
+	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, (int)ret);
 }
 
 /*
  * Where functions cannot be traced so: the connection's own counts, whenever a thread that works on it is seen to
- * send a segment, or to have taken bytes.
+ * send a segment, or to have taken bytes. (Kprobes would not do: the kernel lets their programs neither find what is
+ * kept beside a socket nor take a lock.)
  */
 bool counting;
 
