@@ -208,10 +208,7 @@ static __always_inline void finish(struct flow *flow, const struct sock *sk, __u
 	event_submit(row);
 }
 
-/*
- * Where in user space the thread's system call has its bytes, and how many of its N lie there. (Of 64 bits: older
- * verifiers do not follow a bound from the lower half to the whole.)
- */
+/* Where in user space the thread's system call has its bytes, and how many of its N lie there. */
 static __always_inline const void *buffer_of(struct task_struct *task, __u64 *n)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -249,6 +246,8 @@ static __always_inline __u8 take_text(char *to, __u32 room, struct task_struct *
 {
 	const void *at = buffer_of(task, &n);
 
+	/* Older verifiers do not follow a bound that is checked of the lower half only, which would do for the compiler. */
+	barrier_var(n);
 	if (n > room)
 		n = room;
 	if (!at || !n || bpf_probe_read_user(to, n, at))
