@@ -411,7 +411,7 @@ int BPF_PROG(on_received_fexit, struct sock *sk)
  * send a segment, or to have taken bytes. (Kprobes would not do: the kernel lets their programs neither find what is
  * kept beside a socket nor take a lock.)
  */
-bool counting;
+bool counting;	/* what is sent */
 
 static __always_inline void count(void *ctx, struct sock *sk, bool sent)
 {
@@ -419,7 +419,6 @@ static __always_inline void count(void *ctx, struct sock *sk, bool sent)
 	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
 	__u32 now, n;
 
-	counting = true;
 	if (!flow)
 		return;
 	now = sent ? BPF_CORE_READ(tcp, write_seq) : BPF_CORE_READ(tcp, copied_seq);
@@ -464,6 +463,7 @@ int BPF_PROG(on_sent_segment, struct sk_buff *segment)
 	run_begins();
 	if (!sk || !may_write(sk) || !is_tcp(sk))
 		return 0;
+	counting = true;
 	if (sk->sk_lock.owned)
 		count(ctx, sk, true);
 	else if ((flow = flow_get(sk, 0)))
@@ -477,7 +477,7 @@ int BPF_PROG(on_received_bytes, struct sock *sk)
 	run_begins();
 	if (!is_tcp(sk))
 		return 0;
-	if (may_write(sk))
+	if (counting && may_write(sk))
 		count(ctx, sk, true);
 	count(ctx, sk, false);
 	return 0;
