@@ -209,7 +209,7 @@ static __always_inline void finish(struct flow *flow, const struct sock *sk, __u
 }
 
 /* Where in user space the thread's system call has its bytes, and how many of its N lie there. */
-static __always_inline const void *buffer_of(struct task_struct *task, __u32 *n)
+static __always_inline const void *buffer_of(struct task_struct *task, __u64 *n)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct { const void *at; __u64 n; } piece = { 0 };
@@ -242,10 +242,12 @@ static __always_inline const void *buffer_of(struct task_struct *task, __u32 *n)
 }
 
 /* The first of N bytes that the thread's system call has sent or received; returns how many. */
-static __always_inline __u8 take_text(char *to, __u32 room, struct task_struct *task, __u32 n)
+static __always_inline __u8 take_text(char *to, __u32 room, struct task_struct *task, __u64 n)
 {
 	const void *at = buffer_of(task, &n);
 
+	/* Older verifiers do not follow a bound that is checked of the lower half only, which would do for the compiler. */
+	barrier_var(n);
 	if (n > room)
 		n = room;
 	if (!at || !n || bpf_probe_read_user(to, n, at))
@@ -384,7 +386,7 @@ int BPF_PROG(on_received, struct sock *sk, int ret, int flags)
 	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
 }
 
-/* Before Linux 6.3, from 5.19 on. */
+/* Before Linux 6.3, from 5.17 on. */
 SEC("fexit/tcp_sendmsg")
 int BPF_PROG(on_sent_fexit, struct sock *sk, void *msg, __u64 size, int ret)
 {
@@ -392,18 +394,24 @@ int BPF_PROG(on_sent_fexit, struct sock *sk, void *msg, __u64 size, int ret)
 	return moves(ctx, sk, true, ret);
 }
 
+/* Before 5.19 there is one argument more, ahead of the flags, which are the last but one. */
 SEC("fexit/tcp_recvmsg")
-int BPF_PROG(on_received_fexit, struct sock *sk, void *msg, __u64 size, int flags, int *address, int ret)
+int BPF_PROG(on_received_fexit, struct sock *sk)
 {
+	__u64 flags, ret;
+
 	run_begins();
-	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, ret);
+	if (bpf_get_func_arg(ctx, bpf_get_func_arg_cnt(ctx) - 2, &flags) || bpf_get_func_ret(ctx, &ret))
+		return 0;
+	return flags & (PEEK | ERROR_QUEUE) ? 0 : moves(ctx, sk, false, (int)ret);
 }
 
 /*
  * Where functions cannot be traced so: the connection's own counts, whenever a thread that works on it is seen to
- * send a segment, or to have taken bytes.
+ * send a segment, or to have taken bytes. (Kprobes would not do: the kernel lets their programs neither find what is
+ * kept beside a socket nor take a lock.)
  */
-bool counting;
+bool counting;	/* what is sent */
 
 static __always_inline void count(void *ctx, struct sock *sk, bool sent)
 {
@@ -411,7 +419,6 @@ static __always_inline void count(void *ctx, struct sock *sk, bool sent)
 	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
 	__u32 now, n;
 
-	counting = true;
 	if (!flow)
 		return;
 	now = sent ? BPF_CORE_READ(tcp, write_seq) : BPF_CORE_READ(tcp, copied_seq);
@@ -456,6 +463,7 @@ int BPF_PROG(on_sent_segment, struct sk_buff *segment)
 	run_begins();
 	if (!sk || !may_write(sk) || !is_tcp(sk))
 		return 0;
+	counting = true;
 	if (sk->sk_lock.owned)
 		count(ctx, sk, true);
 	else if ((flow = flow_get(sk, 0)))
@@ -469,7 +477,7 @@ int BPF_PROG(on_received_bytes, struct sock *sk)
 	run_begins();
 	if (!is_tcp(sk))
 		return 0;
-	if (may_write(sk))
+	if (counting && may_write(sk))
 		count(ctx, sk, true);
 	count(ctx, sk, false);
 	return 0;

@@ -241,8 +241,9 @@ int main(int argc, char **argv)
 		.readv = SYS_readv, .writev = SYS_writev, .recvmsg = SYS_recvmsg, .sendmsg = SYS_sendmsg,
 	};
 	collect_start(tcp.collect);
-	if (bpf_program__autoload(skeleton->progs.on_sent_segment))
-		message("this kernel tells no sends and receives: they are seen by the counts of connections");
+	if (bpfobject_has(collect_object(tcp.collect), "on_sent_segment") ||
+	    bpfobject_has(collect_object(tcp.collect), "on_received_bytes"))
+		message("this kernel does not tell all sends and receives: they are seen by the counts of connections");
 	tcp.out = collect_out(tcp.collect);
 	if (stacks)
 		news = news_new(tcp.symbols, bpf_map__fd(skeleton->maps.news));

@@ -148,6 +148,20 @@ static struct bpf_link *attach(const struct bpfobject_program *programs, const s
 
 /* Choosing: each program is tried alone */
 
+/* Programs that WEIR_WITHOUT names, with commas between, are taken for refused: for tests of those in their place. */
+static bool is_refused(const char *name)
+{
+	const char *list = getenv("WEIR_WITHOUT");
+	char **names = options_split(list ? list : ""), **one = names;
+	bool refused;
+
+	while (*one && strcmp(*one, name))
+		one++;
+	refused = *one != NULL;
+	free(names);
+	return refused;
+}
+
 /* Loads and attaches the program alone: 0, or what it failed with. */
 static int try_alone(const struct bpfobject *object, const char *name)
 {
@@ -170,6 +184,8 @@ static int try_alone(const struct bpfobject *object, const char *name)
 	bpf_map__set_max_entries(map_of(trial, "ring"), (uint32_t)sysconf(_SC_PAGESIZE));
 	if (!tried)
 		error = ENOENT;
+	else if (is_refused(name))
+		error = EPERM;
 	else if (bpf_object__load(trial))
 		error = errno;
 	else if (has_place(tried) && !(link = attach(object->programs, trial, tried)))
@@ -187,26 +203,11 @@ bool bpfobject_has(const struct bpfobject *object, const char *program)
 	return false;
 }
 
-/* Programs that WEIR_WITHOUT names, with commas between, are taken for refused: for tests of those in their place. */
-static bool is_refused(const char *name)
-{
-	const char *list = getenv("WEIR_WITHOUT");
-	char **names = options_split(list ? list : ""), **one = names;
-	bool refused;
-
-	while (*one && strcmp(*one, name))
-		one++;
-	refused = *one != NULL;
-	free(names);
-	return refused;
-}
-
 /* Chooses among programs and those that can take their place, which may have such themselves. */
 static void choose(struct bpfobject *object)
 {
 	for (struct bpfobject_program *p = object->programs; p->name; p++) {
-		bool refused = !p->off && (p->instead || p->optional) &&
-			       (is_refused(p->name) || try_alone(object, p->name) != 0);
+		bool refused = !p->off && (p->instead || p->optional) && try_alone(object, p->name) != 0;
 
 		p->off |= refused;
 		for (struct bpfobject_program *q = object->programs; q->name && p->instead; q++)
@@ -254,7 +255,8 @@ bool bpfobject_check(struct bpfobject *object)
 		char verdict[2 * REASON];
 
 		if (!error)
-			snprintf(verdict, sizeof verdict, "%s%s", p->off && !p->optional ? "not needed: " : "ok: ", p->gives);
+			snprintf(verdict, sizeof verdict, "%s%s", spare || (p->off && !p->optional) ? "not needed: " : "ok: ",
+				 p->gives);
 		else
 			snprintf(verdict, sizeof verdict, "missing: %s%s%s (%s%s%s)", p->gives,
 				 p->instead ? "; instead: " : p->optional ? "; does without" : "",

@@ -157,7 +157,7 @@ channel() {
 }
 
 # What reports are made of. The state dump comes with lttng start.
-kernel_events=('sched_*' 'irq_*' 'softirq_*' 'block_rq_*' 'kmem_mm_page_*' '*rss_stat' 'lttng_statedump_*')
+kernel_events=('sched_*' 'irq_*' 'softirq_*' 'block_rq_*' kmem_mm_page_alloc kmem_mm_page_free '*rss_stat' 'lttng_statedump_*')
 lttng_begin() {
 	local one
 	sessiond_begin && session_begin && channel -k kernel_channel pid tid ppid procname vpid vtid || return

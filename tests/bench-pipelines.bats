@@ -268,12 +268,11 @@ answers() {
 	nothing_left
 }
 
-# interrupted SIGNAL [-]: bench-nginx under load gets it, or (-) all its processes, as by a terminal; nothing is left.
+# interrupted SIGNAL [-] BACKEND: bench-nginx under load gets it, or (-) all its processes, as by a terminal; nothing is left.
 interrupted() {
 	need nginx ab setpriv
-	need_bpf collect-sched
 	# A shell's background job ignores SIGINT, and what it starts.
-	setsid env --default-signal=INT bench-nginx --backend bpf --by ab --duration 60 --traces "$TMPDIR/traces" >"$T/out" 2>"$T/err" 3>&- &
+	setsid env --default-signal=INT bench-nginx --backend "$3" --by ab --duration 60 --traces "$TMPDIR/traces" >"$T/out" 2>"$T/err" 3>&- &
 	pid=$!
 	for _ in $(seq 300); do
 		[ -n "$(find "$TMPDIR/traces" -name load.txt -size +0 2>/dev/null)" ] && break
@@ -288,17 +287,28 @@ interrupted() {
 }
 
 @test "Ctrl-C: no process, no file left" {
-	interrupted INT -
+	need_bpf collect-sched
+	interrupted INT - bpf
 	[ "$status" = 130 ]
 }
 
+@test "Ctrl-C while LTTng records the kernel: no process, no file, no session left" {
+	live
+	[ "$(id -u)" = 0 ] && modinfo lttng-tracer >/dev/null 2>&1 || skip "LTTng cannot trace the kernel here"
+	interrupted INT - lttng
+	[ "$status" = 130 ]
+	run ! grep app_nginx <(lttng --no-sessiond list 2>&1)
+}
+
 @test "SIGTERM: no process, no file left" {
-	interrupted TERM ''
+	need_bpf collect-sched
+	interrupted TERM '' bpf
 	[ "$status" = 143 ]
 }
 
 @test "SIGKILL: soon no process, no file left" {
-	interrupted KILL ''
+	need_bpf collect-sched
+	interrupted KILL '' bpf
 	[ "$status" = 137 ]
 }
 

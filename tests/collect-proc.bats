@@ -75,8 +75,9 @@ value() {
 	    assert 0 < int(r["process_ns"]) <= wall, (r, wall)
 	    # Between the record and wait4 its memory is given back; the kernel's clocks differ a little.
 	    assert cpu * 0.8 - 1e6 < int(r["process_cpu_ns"]) < cpu * 1.1 + 3e6, (r, cpu)
-	    assert r["cpu_ns"] == r["process_cpu_ns"] and r["dur_ns"] == r["process_ns"]
-	    assert int(r["process_cpu_ns"]) > 0
+	    assert r["dur_ns"] == r["process_ns"]
+	    # The same sum, looked at twice: a tick may add to it in between.
+	    assert 0 < int(r["cpu_ns"]) <= int(r["process_cpu_ns"]) < int(r["cpu_ns"]) + 5e6, r
 	E
 }
 
