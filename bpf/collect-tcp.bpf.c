@@ -91,8 +91,7 @@ static __always_inline void take_ends(struct flow *flow, const struct sock *sk)
 }
 
 /* Whose the connection is. A thread's name is looked at anew with each exchange. */
-static __always_inline void take_owner(struct flow *flow, struct task_struct *task, __u64 ts, __u8 role,
-				       bool asked)
+static __always_inline void take_owner(struct flow *flow, struct task_struct *task, __u8 role, bool asked)
 {
 	struct event *event = &flow->row.event;
 
@@ -100,7 +99,7 @@ static __always_inline void take_owner(struct flow *flow, struct task_struct *ta
 		event->cpu = bpf_get_smp_processor_id();
 		return;
 	}
-	event_of(event, task, ts, TCP_EXCHANGE, role, asked);
+	event_of(event, task, 0, TCP_EXCHANGE, role, asked);	/* its time is that of the telling */
 	flow->owned = 1;
 }
 
@@ -111,13 +110,13 @@ static __always_inline void take_counts(struct flow *flow, const struct sock *sk
 }
 
 /* Of a connection that was open before it was heard of. Who opened it: connect() leaves its mark on a port. */
-static __always_inline struct flow *flow_found(const struct sock *sk, __u64 ts)
+static __always_inline struct flow *flow_found(const struct sock *sk)
 {
 	struct flow *flow = flow_get(sk, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!flow || flow->opened)
 		return flow;
-	flow->opened = ts;
+	flow->opened = bpf_ktime_get_ns();
 	flow->row.clipped = 1;
 	flow->row.first_state = sk->__sk_common.skc_state;
 	flow->row.client = BPF_CORE_READ((const struct inet_connection_sock *)sk, icsk_bind_hash, fastreuse) < 0;
@@ -126,11 +125,11 @@ static __always_inline struct flow *flow_found(const struct sock *sk, __u64 ts)
 	return flow;
 }
 
-static __always_inline struct flow *flow_of(const struct sock *sk, __u64 ts)
+static __always_inline struct flow *flow_of(const struct sock *sk)
 {
 	struct flow *flow = flow_get(sk, 0);
 
-	return flow ? flow : flow_found(sk, ts);
+	return flow ? flow : flow_found(sk);
 }
 
 /* Where the thread is. */
@@ -173,15 +172,16 @@ static __always_inline struct tcp_row *row_reserve(const struct sock *sk)
 }
 
 /* The exchange under way is over: tells it, if it was long enough. */
-static __always_inline void finish(struct flow *flow, const struct sock *sk, __u64 ts)
+static __always_inline void finish(struct flow *flow, const struct sock *sk)
 {
 	__u8 phase = flow->phase;
-	__u64 last = phase == ANSWERED ? flow->row.last : flow->closed ? flow->closed : ts;
 	struct tcp_row *row;
+	__u64 last;
 	bool taken;
 
 	if (phase == IDLE)
 		return;
+	last = phase == ANSWERED ? flow->row.last : flow->closed ? flow->closed : bpf_ktime_get_ns();
 	if (last - flow->row.began < settings.threshold_ns) {
 		flow->phase = IDLE;
 		return;
@@ -201,7 +201,7 @@ static __always_inline void finish(struct flow *flow, const struct sock *sk, __u
 		bpf_ringbuf_discard(row, 0);
 		return;
 	}
-	row->event.ts = ts;
+	row->event.ts = bpf_ktime_get_ns();
 	row->last = last;
 	row->clipped = 0;
 	row->unfinished = phase == ASKED;
@@ -279,27 +279,34 @@ static __always_inline void answer_is_to_come(struct flow *flow)
 	bpf_spin_unlock(&flow->lock);
 }
 
+/* When the thread's bytes moved, for the flow: those of a client's send, when it began. */
+static __always_inline __u64 moved_at(struct flow *flow, struct task_struct *task, bool sent)
+{
+	__u64 began = flow->sending;
+
+	if (!sent || !began || flow->sender != (__u32)task->pid)
+		return bpf_ktime_get_ns();
+	flow->sending = 0;
+	return began;
+}
+
 /* N bytes were sent or received. */
 static __always_inline void pass(void *ctx, struct flow *flow, const struct sock *sk, struct task_struct *task,
-				 __u64 ts, bool sent, __u32 n)
+				 bool sent, __u32 n)
 {
 	struct tcp_row *row = &flow->row;
 	bool asks = sent == row->client, first = false;
-	__u64 began = ts;
+	__u64 ts = moved_at(flow, task, sent);
 	__u8 phase;
 
-	if (sent && flow->sender == (__u32)task->pid) {
-		began = flow->sending ? flow->sending : ts;
-		flow->sending = 0;
-	}
 	if (asks && flow->phase == ANSWERED)
-		finish(flow, sk, ts);
+		finish(flow, sk);
 	bpf_spin_lock(&flow->lock);
 	if (asks) {
 		first = flow->phase != ASKED;
 		if (first) {
 			flow->phase = ASKED;
-			row->began = began;
+			row->began = ts;
 			row->first = row->last = row->tx = row->rx = 0;
 			row->head_n = row->status_n = 0;
 		}
@@ -334,7 +341,7 @@ static __always_inline void pass(void *ctx, struct flow *flow, const struct sock
 		answer_is_to_come(flow);
 }
 
-static __always_inline int send_failed(const struct sock *sk)
+static __always_inline int sent_nothing(const struct sock *sk)
 {
 	struct flow *flow = flow_get(sk, 0);
 
@@ -346,29 +353,28 @@ static __always_inline int send_failed(const struct sock *sk)
 static __always_inline int moves(void *ctx, struct sock *sk, bool sent, int n)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 ts = bpf_ktime_get_ns();
 	struct flow *flow;
 	__u8 role;
 	bool asked;
 
 	if (!is_tcp(sk))
 		return 0;
-	if (n < 0)
-		return sent ? send_failed(sk) : 0;
+	if (n < 0 || (n == 0 && sent))
+		return sent ? sent_nothing(sk) : 0;
 	if (!task_is_wanted(task, &role, &asked))
 		return 0;
-	flow = flow_of(sk, ts);
+	flow = flow_of(sk);
 	if (!flow)
 		return 0;
 	if (!flow->has_ends)
 		take_ends(flow, sk);
 	/* There will be no more of an answer. */
 	if (n == 0 && !sent && flow->row.client)
-		finish(flow, sk, ts);
-	if (n > 0) {
-		pass(ctx, flow, sk, task, ts, sent, n);
-		take_owner(flow, task, ts, role, asked);
-	}
+		finish(flow, sk);
+	if (n > 0)
+		pass(ctx, flow, sk, task, sent, n);
+	if (n > 0 || !flow->owned)
+		take_owner(flow, task, role, asked);
 	return 0;
 }
 
@@ -415,7 +421,7 @@ bool counting;	/* what is sent */
 
 static __always_inline void count(void *ctx, struct sock *sk, bool sent)
 {
-	struct flow *flow = flow_of(sk, bpf_ktime_get_ns());
+	struct flow *flow = flow_of(sk);
 	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
 	__u32 now, n;
 
@@ -483,13 +489,15 @@ int BPF_PROG(on_received_bytes, struct sock *sk)
 	return 0;
 }
 
-/* A send begins, or goes on: while it lasts, the other side may answer already. */
+/* A client's send begins, or goes on: while it lasts, the other side may answer already. */
 static __always_inline int sends(const struct sock *sk)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct flow *flow = flow_get(sk, 0);
 
-	if (flow && (!flow->sending || flow->sender != (__u32)task->pid)) {
+	if (!flow || !flow->row.client || flow->phase == ASKED)
+		return 0;
+	if (!flow->sending || flow->sender != (__u32)task->pid) {
 		flow->sending = bpf_ktime_get_ns();
 		flow->sender = task->pid;
 	}
@@ -536,7 +544,7 @@ static __always_inline void make_connection(struct tcp_row *row, const struct fl
 	row->head_n = row->status_n = 0;
 }
 
-static __always_inline void tell_connection(struct flow *flow, const struct sock *sk, __u64 ts)
+static __always_inline void tell_connection(struct flow *flow, const struct sock *sk)
 {
 	struct tcp_row *row;
 
@@ -546,15 +554,15 @@ static __always_inline void tell_connection(struct flow *flow, const struct sock
 	if (!row)
 		return;
 	*row = flow->row;
-	make_connection(row, flow, sk, ts);
+	make_connection(row, flow, sk, bpf_ktime_get_ns());
 	event_submit(row);
 }
 
 /* The socket is not used any more, or for another connection. */
-static __always_inline void end_flow(struct flow *flow, const struct sock *sk, __u64 ts)
+static __always_inline void end_flow(struct flow *flow, const struct sock *sk)
 {
-	finish(flow, sk, ts);
-	tell_connection(flow, sk, ts);
+	finish(flow, sk);
+	tell_connection(flow, sk);
 	bpf_sk_storage_delete(&flows, (void *)sk);
 }
 
@@ -566,7 +574,7 @@ static __always_inline void begin_flow(const struct sock *sk, __u64 ts, int stat
 	bool asked;
 
 	if (flow)
-		end_flow(flow, sk, ts);
+		end_flow(flow, sk);
 	flow = flow_get(sk, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!flow)
 		return;
@@ -575,7 +583,7 @@ static __always_inline void begin_flow(const struct sock *sk, __u64 ts, int stat
 	flow->row.client = state == TCP_SYN_SENT;
 	/* Who connects is known; who accepts is not here. */
 	if (flow->row.client && task_is_wanted(task, &role, &asked))
-		take_owner(flow, task, ts, role, asked);
+		take_owner(flow, task, role, asked);
 }
 
 /* This side says that it sends no more. Bytes that have come before may be read yet, unless it was closed. */
@@ -607,7 +615,7 @@ int BPF_PROG(on_state, const struct sock *sk, int old, int new)
 	else if (old == TCP_ESTABLISHED || old == TCP_CLOSE_WAIT)
 		count_rest(flow, sk, ts);
 	if (nothing_follows(flow, sk, old, new))
-		finish(flow, sk, ts);
+		finish(flow, sk);
 	if (new == TCP_CLOSE) {
 		if (!flow->has_ends)
 			take_ends(flow, sk);
@@ -626,7 +634,7 @@ int BPF_PROG(on_end, struct sock *sk)
 	run_begins();
 	if (!is_tcp(sk) || !(flow = flow_get(sk, 0)))
 		return 0;
-	end_flow(flow, sk, bpf_ktime_get_ns());
+	end_flow(flow, sk);
 	return 0;
 }
 
@@ -635,7 +643,6 @@ SEC("iter/task_file")
 int begin_files(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	__u64 ts = bpf_ktime_get_ns();
 	struct file *file = ctx->file;
 	struct socket *socket;
 	struct flow *flow;
@@ -654,9 +661,9 @@ int begin_files(struct bpf_iter__task_file *ctx)
 	state = sk->__sk_common.skc_state;
 	if (state == TCP_LISTEN || state == TCP_CLOSE || !task_is_wanted(task, &role, &asked))
 		return 0;
-	flow = flow_of(sk, ts);
+	flow = flow_of(sk);
 	if (flow && !flow->owned)
-		take_owner(flow, task, ts, role, asked);
+		take_owner(flow, task, role, asked);
 	return 0;
 }
 

@@ -16,6 +16,15 @@
 
 static struct command *running;
 
+/* As shells and env(1) say it. */
+enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+static noreturn void die(const char *name, int error, const char *why)
+{
+	message("cannot run '%s': %s", name, why ? why : strerror(error));
+	exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
 static void end_it(void)
 {
 	if (running && !running->ended)
@@ -51,7 +60,7 @@ static void child(const struct command *command, char *const argv[], bool stdout
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 	while (read(command->release, &byte, 1) < 0 && errno == EINTR)
 		continue;
-	execv(command->path, argv);
+	execvp(command->path, argv);	/* the path is whole; a script without #! is the shell's */
 	error = errno;
 	if (write(command->failure, &error, sizeof error) < 0)
 		_exit(EXIT_FAILED);
@@ -74,7 +83,7 @@ static char *find(const char *name)
 			return file;
 		free(file);
 	}
-	message_die("cannot run '%s': there is no such program in PATH", name);
+	die(name, ENOENT, "there is no such program in PATH");
 }
 
 void command_prepare(struct command *command, char *const argv[], bool stdout_to_stderr)
@@ -109,7 +118,7 @@ void command_release(struct command *command, char *const argv[])
 	close(command->release);
 	if (read(command->failure, &error, sizeof error) == sizeof error) {
 		running = NULL;
-		message_die("cannot run '%s': %s", argv[0], strerror(error));
+		die(argv[0], error, NULL);
 	}
 	close(command->failure);
 }

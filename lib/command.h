@@ -21,7 +21,7 @@ struct command {
 /* Makes the process, which waits. With STDOUT_TO_STDERR its stdout is our stderr. Ends the program when it fails. */
 void command_prepare(struct command *command, char *const argv[], bool stdout_to_stderr);
 
-/* Lets it go. Ends the program, with status 1, when it cannot be executed. */
+/* Lets it go. Ends the program, with status 126, or 127 when it is not there, when it cannot be executed. */
 void command_release(struct command *command, char *const argv[]);
 
 /* True once it has ended; does not wait. */

@@ -283,8 +283,11 @@ char **options_parse(const struct program *program, char **argv)
 	if (!*argv)
 		return argv;
 	for (argv++; *argv && argv[0][0] == '-' && argv[0][1]; argv++) {
-		if (argv[0][1] == '-' && argv[0][2] == '\0')
+		if (argv[0][1] == '-' && argv[0][2] == '\0') {
+			if (!argv[1] && !strncmp(program->operands, "[-- ", 4))
+				message_usage("-- wants COMMAND");
 			return argv + 1;
+		}
 		if (argv[0][1] == '-')
 			argv += long_option(program, argv);
 		else

@@ -68,7 +68,7 @@ help_options() {
 	  -p NAME, -P PID     only threads or processes of this name, only this process; --children: its descendants too
 	  --cgroup PATH, --container NAME
 	                      only what runs there
-	  -- COMMAND...       run COMMAND, and record it and what it starts until it ends
+	  -- COMMAND...       run COMMAND, and record it and what it starts until it ends; pass on its exit status
 	E
 }
 
@@ -281,6 +281,7 @@ options() {
 	done
 	if [ -n "$is_live" ]; then
 		[ $# -eq 0 ] || [ "$1" = -- ] || usage_error "it takes no trace with --live; a command goes behind --"
+		[ $# -eq 0 ] || is_live='command'
 		live_options+=("$@")
 		set -- -
 	fi
@@ -415,8 +416,10 @@ messages() {
 }
 
 # verdict STATUS...: the status of a pipeline by that of its stages. 141 is a closed pipe: the reader had enough.
+# The first is that of a command, where one was recorded: it is the pipeline's when all else is well.
 verdict() {
-	local status result=0
+	local status result=0 commands=0
+	[ "$is_live" != command ] || { commands=$1 && shift; }
 	for status; do
 		case $status in
 		0 | 141) ;;
@@ -424,6 +427,7 @@ verdict() {
 		*) result=1 ;;
 		esac
 	done
+	[ "$result" != 0 ] || result=$commands
 	return "$result"
 }
 

@@ -225,7 +225,15 @@ record_naps() {
 	try collect-sched -o - -- sh -c 'echo out'
 	[ "$status" = 0 ] && [[ $err == out$'\n'* ]] && [[ $out == ts=* ]] && [ ! -e - ]
 	try collect-sched -- /nonexistent/program
-	expect 1 "" "collect-sched: cannot run '/nonexistent/program': No such file or directory"
+	expect 127 "" "collect-sched: cannot run '/nonexistent/program': No such file or directory"
+	try collect-sched -- /etc/passwd
+	expect 126 "" "collect-sched: cannot run '/etc/passwd': Permission denied"
+	printf 'echo "by a shell: $1"\nexit 6\n' >"$T/script"
+	chmod +x "$T/script"
+	try collect-sched -o "$T/r" -- "$T/script" out
+	[ "$status" = 6 ] && [ "$out" = 'by a shell: out' ]
+	try collect-sched -o "$T/r" --
+	expect 2 "" "collect-sched: -- wants COMMAND; see 'collect-sched --help'"
 	collect-sched --all -o "$T/r" -- "$naps" 50 0 3 >/dev/null 2>&1
 	[ "$(where -f "$T/r" comm=naps | stats -g role -o tskv | grep -oP '\trole=\K[a-z]*')" = job ]
 	[ "$(count "$T/r" role=background)" -gt 0 ]

@@ -188,6 +188,12 @@ count() {
 	expect 2 "" "syscalls: -d goes with --live; see 'syscalls --help'"
 	try cputop --live
 	expect 2 "" "cputop: unknown option '--live'; see 'cputop --help'"
+	for question in syscalls process-info io-analysis cpu-usage; do
+		try "$question" --live -- sh -c 'exit 5'
+		[ "$status" = 5 ] && [ -n "$out" ]
+	done
+	try syscalls --live -- no-such-program
+	expect 127 "" "collect-syscalls: cannot run 'no-such-program': there is no such program in PATH"
 	try syscalls --live -d 0.2 -p no-such-program
 	[ "$status" = 0 ] && [ -z "$out" ] && [[ $err == *'syscalls: nothing found: no such event came' ]]
 }

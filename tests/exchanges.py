@@ -315,6 +315,10 @@ def failing():
     other.recv(1)
     client.close()
     other.close()
+    socket.create_connection(listener.getsockname()).close()
+    other = listener.accept()[0]
+    other.recv(1)
+    other.close()
     closed = listener.getsockname()
     listener.close()
     try:

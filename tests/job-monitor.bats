@@ -42,10 +42,13 @@ sql() {
 }
 
 @test "a job that fails: its status, the stage, the program that is not there; without shells, their children stay" {
-	try job-monitor --skip-shells -o "$T/job" -- sh -c 'echo out; failing-job'
+	try job-monitor --skip-shells -o "$T/job" -- sh -c 'echo out; env PATH="/nowhere:$PATH" failing-job'
 	[ "$status" = 3 ] && [ "$out" = out ]
 	grep -qP '^\d+ +grep -q .not there. .*exit status 1$' "$T/job/summary.txt"
 	grep -qP 'no-such-program +ENOENT +1$' "$T/job/summary.txt"
+	# What a later directory of PATH had did start.
+	[ "$(sql "select count(*) from exec where path = '/nowhere/failing-job' and errno = 'ENOENT'")" = 1 ]
+	run ! grep -q /nowhere/failing-job "$T/job/summary.txt"
 	[ "$(sql 'select count(*) from job_process where not shell')" = 8 ]
 	[ "$(wc -l <"$T/job/job.csv")" = 9 ]
 	run ! grep -qE ',(/bin/)?sh,' "$T/job/job.csv"
