@@ -108,6 +108,15 @@ static __always_inline int handler_ends(void)
 	return 0;
 }
 
+/* No handler is left by a switch: what was counted is of one whose end was not seen, as while programs attach. */
+static __always_inline void no_handler(void)
+{
+	__s32 *n = handlers_here();
+
+	if (n)
+		*n = 0;
+}
+
 #define HANDLER(tracepoint, does) \
 	SEC("tp_btf/" #tracepoint) int tracepoint(void *ctx) { return does(); }
 HANDLER(irq_handler_entry, handler_begins)
@@ -381,6 +390,7 @@ static __always_inline void switches(void *ctx, bool preempt, struct task_struct
 	struct stretch *stretch;
 
 	run_begins();
+	no_handler();
 	state |= (__u32)prev->exit_state;
 	if (prev->pid && (preempt || !state))
 		yielded = !preempt && yields(prev);

@@ -319,6 +319,7 @@ bench_end() {
 		rm -rf "$dir"
 		rmdir "$traces" 2>/dev/null
 	}
+	[ -z "${half:-}" ] || rm -rf "$half"
 	rm -rf "$scratch"
 }
 
@@ -564,7 +565,9 @@ record() {
 	echo "$dir"
 	if [ -n "$report" ]; then
 		shown_sections
-		report "${shown[@]}" --with "$dir/load.tskv" -o "$dir/report" "$(recorded)" || captured=1
+		half=$dir/report
+		report "${shown[@]}" --with "$dir/load.tskv" -o "$half" "$(recorded)" || captured=1
+		half=
 	fi
 	[ "$status" = 0 ] && return "$captured"
 	return 1

@@ -253,6 +253,10 @@ options() {
 			set -- "$name" "${1#*=}" "${@:2}"
 			continue
 			;;
+		-[a-zA-Z]?*)
+			set -- "${1:0:2}" "${1:2}" "${@:2}"
+			continue
+			;;
 		-o | --output)
 			[ ${#forms[@]} -gt 0 ] || usage_error "unknown option '$1'"
 			name=form

@@ -126,7 +126,6 @@ EOF
 	pkill -KILL -g "$pid" 2>/dev/null || true
 	before=$(cat "$T"/batch/traces/*/status | wc -l)
 	[ "$before" -ge 2 ] && [ "$before" -lt 5 ] && [ ! -e "$T/batch/index.html" ]
-	for _ in $(seq 200); do pgrep -f "batch-one .*$T/batch" >/dev/null || break; sleep 0.05; done
 	try batch -o "$T/batch" "$traces"
 	expect 1 '' "batch: cannot write $T/batch: it holds a batch already; go on with --resume, remove it, or name another with -o"
 	touch "$T/now"
@@ -134,6 +133,18 @@ EOF
 	[ "$status" = 1 ] && [ "$out" = "$T/batch/index.html" ] && [[ $err == *"$last" ]]
 	[ "$(find "$T/batch" -name status ! -newer "$T/now" | wc -l)" -ge "$((before - 1))" ]
 	same "$B" "$T/batch"
+}
+
+@test "two at one trace, as after a kill and --resume at once: a whole result" {
+	batch-one contend report "$traces/contend.tar.zst" "$T/contend" 3>&- &
+	first=$!
+	for _ in $(seq 200); do pgrep -f "report --title contend .*$T/" >/dev/null && break; sleep 0.02; done
+	batch-one contend report "$traces/contend.tar.zst" "$T/contend" || [ "$?" = 1 ]	# the other has just written it
+	wait "$first" || [ "$?" = 1 ]
+	[ "$(cat "$T/contend/status")" = 0 ]
+	diff -r -x '*.db' "$T/contend" "$B/traces/contend"
+	cmp <(from-sqlite "$T/contend/trace.db" 2>/dev/null) <(from-sqlite "$B/traces/contend/trace.db" 2>/dev/null)
+	[ "$(cd "$T" && echo .[!.]*)" = '.[!.]*' ]
 }
 
 @test "ended by a signal: no process and no half result is left" {
@@ -145,7 +156,8 @@ EOF
 	[ "$status" = 143 ]
 	for _ in $(seq 100); do pgrep -f "$T/batch" >/dev/null || break; sleep 0.05; done
 	run ! pgrep -f "$T/batch"
-	for dir in "$T"/batch/traces/*; do [[ ! -d $dir || $dir == *.part || -e $dir/status ]]; done
+	for dir in "$T"/batch/traces/*; do [[ ! -d $dir || -e $dir/status ]]; done
+	[ -z "$(find "$T/batch/traces" -name '.*')" ]
 }
 
 @test "--resume adds traces, tries again what failed, and refuses another pipeline" {

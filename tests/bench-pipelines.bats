@@ -300,6 +300,23 @@ interrupted() {
 	run ! grep app_nginx <(lttng --no-sessiond list 2>&1)
 }
 
+@test "Ctrl-C while the report is made: the trace stays, without half a report" {
+	need setpriv gnuplot sqlite3
+	need_bpf collect-sched
+	setsid env --default-signal=INT bench-custom 'find /usr/bin' --backend bpf --traces "$T/traces" >"$T/out" 2>"$T/err" 3>&- &
+	pid=$!
+	for _ in $(seq 1000); do
+		[ ! -d "$T/traces/latest/report/states" ] || break
+		sleep 0.01
+	done
+	kill -s INT -- -$pid
+	status=0
+	wait $pid || status=$?
+	[ "$status" = 130 ]
+	[ "$(ls "$T/traces/latest")" = $'load.tskv\nload.txt\nmetadata.json\nrecords.tskv.zst\nserver.log\ntrace_output.txt' ]
+	nothing_left
+}
+
 @test "SIGTERM: no process, no file left" {
 	need_bpf collect-sched
 	interrupted TERM '' bpf

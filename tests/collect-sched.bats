@@ -378,6 +378,13 @@ record_naps() {
 	diff <(grep throttled_ns "$T/live" | sed 's/\tpid=[0-9]*//') <(grep throttled_ns "$T/saved" | sed 's/\tpid=[0-9]*//')
 }
 
+@test "a waker is no interrupt because handlers ended unseen while the programs were attached" {
+	need strace
+	strace -o "$T/calls" -e trace=bpf -e inject=bpf:delay_exit=20000 \
+		collect-sched -o "$T/r" -- sh -c 'for i in 1 2 3 4 5 6 7 8; do echo | cat | cat; done' >/dev/null 2>&1
+	[ "$(where ev=blocked waker_comm=cat,sh '!waker_irq' <"$T/r" | wc -l)" -gt 5 ]
+}
+
 @test "a quota that is never used up, and none: nobody is throttled" {
 	cpu_group 90000 100000
 	# shellcheck disable=SC2016

@@ -83,6 +83,18 @@ peer() {
 	done
 	try periods stats --start a </dev/null
 	[ "$status" = 2 ]
+	# A value may be attached to its option, as the C programs take it.
+	echo 'ts=1 ev=oncpu cpu=0 pid=1 tid=1 comm=a dur_ns=1 why=sleep' | tr ' ' '\t' >"$T/one.tskv"
+	try cputop -o csv --top 1 "$T/one.tskv"
+	want=$out
+	try cputop -ocsv --top=1 "$T/one.tskv"
+	[ "$status" = 0 ] && [ "$out" = "$want" ]
+	for one in 'batch -j0 x' 'batch --retries=0 x' 'http-monitor --slowest=0 x' 'monitor-demo -d0' 'report -o' 'top-live -i0' \
+		'load-clickhouse --port=0 x' 'job-monitor --usage=x true' 'http-flame -d'; do
+		# shellcheck disable=SC2086
+		try $one
+		[ "$status" = 2 ] && [[ $err != *'unknown option'* ]] || { echo "$one: $status $err"; false; }
+	done
 	try cputop -o xml </dev/null
 	expect 2 '' "cputop: cannot write 'xml': there are table, tskv, csv and json; see 'cputop --help'"
 	try cputop "$T" --top 3
