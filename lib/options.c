@@ -257,7 +257,7 @@ static void occupy_standard_descriptors(void)
 /* Options behind operands would be taken for files. What comes before a command's own options is another matter. */
 static void refuse_options(const struct program *program, char **operands)
 {
-	if (!*operands || strstr(program->operands, "--"))
+	if (!*operands || !strncmp(program->operands, "[-- ", 4))
 		return;
 	for (char **word = operands + 1; *word; word++) {
 		const char *name = *word + 2;
@@ -284,7 +284,7 @@ char **options_parse(const struct program *program, char **argv)
 		return argv;
 	for (argv++; *argv && argv[0][0] == '-' && argv[0][1]; argv++) {
 		if (argv[0][1] == '-' && argv[0][2] == '\0') {
-			if (!argv[1] && !strncmp(program->operands, "[-- ", 4))
+			if (!argv[1] && strstr(program->operands, "-- COMMAND"))
 				message_usage("-- wants COMMAND");
 			return argv + 1;
 		}

@@ -484,4 +484,8 @@ c (3)    2.55 ms   700 us  700 us     0 ns      0 ns  1.00 ms     150 us" ''
 	done
 	try contention "$T/none"
 	[ "$status" = 1 ] && [[ $err == *"cannot open $T/none: No such file"* ]]
+	try contention "$T/records" --strict
+	expect 2 '' "contention: cannot take --strict behind '$T/records': options come first; see 'contention --help'"
+	try contention --live --
+	expect 2 '' "contention: -- wants COMMAND; see 'contention --help'"
 }
