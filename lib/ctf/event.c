@@ -579,7 +579,8 @@ static char *put_labels(const struct plan_step *s, struct cursor *c, char *to, u
 	const struct plan_label *end = !s->is_sorted ? s->labels + s->options_n : label ? label + 1 : NULL;
 	unsigned found = 0;
 
-	for (; label != end; label++) {		size_t len = label->text.len < PLAN_LABEL_MAX ? label->text.len : PLAN_LABEL_MAX;
+	for (; label != end; label++) {
+		size_t len = label->text.len < PLAN_LABEL_MAX ? label->text.len : PLAN_LABEL_MAX;
 
 		if (!has_label(s, &label->range, value))
 			continue;

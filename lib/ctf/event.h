@@ -25,7 +25,8 @@ struct cursor {
 	size_t room;			/* the plan's */
 	uint32_t left;			/* fields that arrays may still have */
 	bool cut;			/* an array or a text was cut */
-	const struct selection *selection, *only;	/* the plan's; the fields that are wanted below an array, by their keys; NULL: all */
+	const struct selection *selection;	/* the plan's */
+	const struct selection *only;	/* the fields that are wanted below an array, by their keys; NULL: all */
 };
 
 /*
@@ -33,6 +34,14 @@ struct cursor {
  * or nothing is known of a tag's value.
  */
 bool ctf_event_pass(const struct plan_step *steps, uint32_t n, struct cursor *cursor);
+
+/* Passes a header at the cursor, whose values are in registers then (UINT64_MAX: not told). False: it is cut. */
+static inline bool ctf_event_header(const struct ctf_header *header, struct cursor *c)
+{
+	c->at = (c->at + header->align - 1) & -(uint64_t)header->align;
+	memset(c->reg + ctf_header_register(header) + 1, 0xff, header->registers * sizeof *c->reg);
+	return c->at <= c->end && ctf_event_pass(header->steps, header->steps_n, c);
+}
 
 /*
  * Reads the event's contexts and payload at the cursor and writes its fields at TO, which lies in

@@ -1,239 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "ctf/stream.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "number.h"
 #include "table.h"
 #include "writer.h"
 
-#define PACKET_MAGIC 0xc1fc1fc1u
-
 enum {
-	HEADER_MAX = 64 << 10,	/* bytes of a packet's header and context together */
 	LARGE_PACKET = 256 << 10,	/* bytes from which on it is worth to leave a packet unread */
 	TRIES_MAX = 1 << 16,	/* places with the magic number, but without a packet, in a stream */
 };
-
-/* --- files that are cut while they are read --------------------------------------------------------- */
-
-static _Thread_local sigjmp_buf *volatile guard;	/* where a fault goes; NULL: nowhere */
-static struct sigaction before_guard;
-
-static void fault(int number, siginfo_t *info, void *context)
-{
-	if (guard)
-		siglongjmp(*guard, 1);
-	if (before_guard.sa_flags & SA_SIGINFO) {
-		before_guard.sa_sigaction(number, info, context);
-		return;
-	}
-	/* Not ours: what caused it is run again, and ends as it would have. */
-	sigaction(SIGBUS, &before_guard, NULL);
-}
-
-static void install_guard(void)
-{
-	struct sigaction action = { .sa_sigaction = fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGBUS, &action, &before_guard);
-}
-
-/* --- files and packets ------------------------------------------------------------------------------ */
-
-bool ctf_file_open(struct ctf_file *file, const char *path, char *error, size_t error_size)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* a fifo must not keep us */
-	void *at = NULL;
-	struct stat st;
-
-	pthread_once(&once, install_guard);
-
-	*file = (struct ctf_file){ .path = path, .repeats_from = UINT64_MAX };
-	if (fd < 0 || fstat(fd, &st))
-		goto failed;
-	if (!S_ISREG(st.st_mode)) {
-		snprintf(error, error_size, "it is not a file");
-		close(fd);
-		return false;
-	}
-	if (st.st_size) {
-		at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-		if (at == MAP_FAILED)
-			goto failed;
-		/* Headers are looked at one by one: no more of a packet is read than is wanted. */
-		madvise(at, (size_t)st.st_size, MADV_RANDOM);
-	}
-	close(fd);
-	file->at = at;
-	file->size = (uint64_t)st.st_size;
-	return true;
-failed:
-	snprintf(error, error_size, "%s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return false;
-}
-
-void ctf_file_close(struct ctf_file *file)
-{
-	if (file->at)
-		munmap((void *)(uintptr_t)file->at, file->size);
-	file->at = NULL;
-}
-
-static inline bool read_header(const struct ctf_header *header, struct cursor *c)
-{
-	c->at = (c->at + header->align - 1) & -(uint64_t)header->align;
-	memset(c->reg + ctf_header_register(header) + 1, 0xff, header->registers * sizeof *c->reg);
-	return c->at <= c->end && ctf_event_pass(header->steps, header->steps_n, c);
-}
-
-static uint64_t header_value(const struct ctf_header *header, const struct cursor *c, unsigned which)
-{
-	return header->name[which] ? c->reg[header->name[which]] : UINT64_MAX;
-}
-
-/* What comes before the events of a packet. By an index it is one whatever its magic number and uuid are. */
-static bool read_packet_header(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-			       bool indexed, struct ctf_packet *packet, struct cursor *c, char *error,
-			       size_t error_size)
-{
-	const struct ctf_header *header = layout->packet_header;
-	const uint8_t *at = file->at + offset;
-	uint64_t rest = file->size - offset, id;
-
-	/* Before any length in the header is believed. */
-	if (!indexed && layout->magic_at >= 0 && rest >= (uint64_t)layout->magic_at + 4 &&
-	    memcmp(at + layout->magic_at, layout->magic, 4) != 0) {
-		snprintf(error, error_size, "no packet begins here: it has not the magic number 0x%x", PACKET_MAGIC);
-		return false;
-	}
-	if (!read_header(header, c)) {
-		snprintf(error, error_size, "the packet's header is cut");
-		return false;
-	}
-	if (!indexed && header->name[PACKET_MAGIC_FIELD] &&
-	    (uint32_t)header_value(header, c, PACKET_MAGIC_FIELD) != PACKET_MAGIC) {
-		snprintf(error, error_size, "no packet begins here: it has not the magic number 0x%x", PACKET_MAGIC);
-		return false;
-	}
-	if (!indexed && layout->uuid_at >= 0 &&
-	    memcmp(at + layout->uuid_at, layout->metadata->uuid, 16) != 0) {
-		snprintf(error, error_size, "a packet of another trace: its uuid is not the metadata's");
-		return false;
-	}
-	packet->stream_id = header_value(header, c, PACKET_STREAM_ID);
-	packet->instance_id = header_value(header, c, PACKET_INSTANCE_ID);
-	id = packet->stream_id;
-	if (id == UINT64_MAX)	/* an only stream needs no id */
-		id = layout->streams_n == 1 ? layout->streams[0].stream->id : 0;
-	packet->stream = ctf_layout_stream(layout, id);
-	if (!packet->stream) {
-		snprintf(error, error_size, "the metadata has no stream %llu", (unsigned long long)id);
-		return false;
-	}
-	if (!read_header(packet->stream->packet_context, c)) {
-		snprintf(error, error_size, "the packet's context is cut");
-		return false;
-	}
-	return true;
-}
-
-/* Whether the index tells the same as the packet's header, but for sizes. Without times that cannot be told. */
-static bool agrees(const struct ctf_index_entry *e, const struct ctf_packet *p)
-{
-	unsigned bits = p->stream->discarded_bits;
-	uint64_t mask = bits < 64 ? ((uint64_t)1 << bits) - 1 : UINT64_MAX;
-
-	return e->begin == p->begin && e->end == p->end && e->stream_id == p->stream->stream->id &&
-	       (p->discarded == UINT64_MAX || p->discarded == (e->discarded & mask)) &&
-	       (p->sequence == UINT64_MAX || e->sequence == UINT64_MAX || p->sequence == e->sequence) &&
-	       (p->instance_id == UINT64_MAX || e->instance_id == UINT64_MAX ||
-		p->instance_id == e->instance_id);
-}
-
-/* With the ENTRY of an index (else NULL) the sizes are from there, where the rest of the header agrees. */
-static bool read_packet(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-			const struct ctf_index_entry *entry, struct ctf_packet *packet, char *error,
-			size_t error_size)
-{
-	uint64_t rest = file->size - offset, size;
-	struct cursor c;
-	const struct ctf_header *context;
-
-	*packet = (struct ctf_packet){ .offset = offset };
-	c.base = file->at + offset;
-	c.at = 0;
-	c.end = 8 * (rest < HEADER_MAX ? rest : HEADER_MAX);
-	if (!read_packet_header(layout, file, offset, entry != NULL, packet, &c, error, error_size))
-		return false;
-	context = packet->stream->packet_context;
-	if (layout->packet_header->referred)
-		memcpy(packet->reg, c.reg, PLAN_HEADER_REGISTERS * sizeof *c.reg);
-	if (context->referred)
-		memcpy(packet->reg + PLAN_HEADER_REGISTERS, c.reg + PLAN_HEADER_REGISTERS,
-		       PLAN_HEADER_REGISTERS * sizeof *c.reg);
-	size = header_value(context, &c, CONTEXT_PACKET_SIZE);
-	packet->content = header_value(context, &c, CONTEXT_CONTENT_SIZE);
-	packet->begin = header_value(context, &c, CONTEXT_BEGIN);
-	packet->end = header_value(context, &c, CONTEXT_END);
-	packet->discarded = header_value(context, &c, CONTEXT_DISCARDED);
-	packet->sequence = header_value(context, &c, CONTEXT_SEQUENCE);
-	packet->cpu = header_value(context, &c, CONTEXT_CPU);
-	packet->events = c.at;
-	if (entry) {
-		packet->bytes = entry->bytes;
-		packet->content = entry->content;
-		return agrees(entry, packet) && packet->content >= packet->events;
-	}
-	/* Sizes that are not told: the rest of the file is the packet, the whole packet is content. */
-	if (size == UINT64_MAX)
-		size = packet->content == UINT64_MAX ? rest * 8 : packet->content;
-	if (packet->content == UINT64_MAX)
-		packet->content = size;
-	if (size == 0 || size % 8 || packet->content > size || packet->content < packet->events) {
-		snprintf(error, error_size, "a packet of %llu bits with a content of %llu",
-			 (unsigned long long)size, (unsigned long long)packet->content);
-		return false;
-	}
-	packet->bytes = size / 8;
-	return true;
-}
-
-bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-		     struct ctf_packet *packet, char *error, size_t error_size)
-{
-	sigjmp_buf here;
-	bool good;
-
-	if (guard)
-		return read_packet(layout, file, offset, NULL, packet, error, error_size);
-	if (sigsetjmp(here, 0)) {
-		guard = NULL;
-		snprintf(error, error_size, "the file was cut while it was read");
-		return false;
-	}
-	guard = &here;
-	good = read_packet(layout, file, offset, NULL, packet, error, error_size);
-	guard = NULL;
-	return good;
-}
-
-static bool is_same(const struct ctf_index_entry *e, const struct ctf_packet *p)
-{
-	return e->offset == p->offset && e->bytes == p->bytes && e->content == p->content && agrees(e, p);
-}
 
 /* Whether the packet of the index's entry I is there, with a header that says the same. */
 static bool is_indexed(struct ctf_stream_reader *r, size_t i)
@@ -243,8 +23,8 @@ static bool is_indexed(struct ctf_stream_reader *r, size_t i)
 	char error[300];
 
 	return r->index.tries++ < TRIES_MAX &&
-	       read_packet(r->layout, &r->files[r->file], e.offset, NULL, &p, error, sizeof error) &&
-	       is_same(&e, &p);
+	       ctf_packet_read(r->layout, &r->files[r->file], e.offset, NULL, &p, error, sizeof error) &&
+	       ctf_packet_is(&p, &e);
 }
 
 /*
@@ -274,7 +54,7 @@ static uint64_t find_packet(struct ctf_stream_reader *r, uint64_t from)
 		if (!found)
 			break;
 		from = (uint64_t)(found - file->at);
-		if (read_packet(layout, file, from - magic_at, NULL, &packet, error, sizeof error))
+		if (ctf_packet_read(layout, file, from - magic_at, NULL, &packet, error, sizeof error))
 			return from - magic_at;
 		r->tries++;
 	}
@@ -590,7 +370,7 @@ static bool mend_packet(struct ctf_stream_reader *r, struct batch *batch, uint64
 		return !*broken;
 	e = ctf_index_entry(&r->index, i);
 	if (e.offset != offset || (!*broken && (r->packet.bytes <= e.bytes || !is_bounded(r, i))) ||
-	    !read_packet(r->layout, &r->files[r->file], offset, &e, &mended, error, sizeof error))
+	    !ctf_packet_read(r->layout, &r->files[r->file], offset, &e, &mended, error, sizeof error))
 		return !*broken;
 	report_pending(r, batch, &mended);
 	r->pending.offset = offset;
@@ -648,7 +428,7 @@ static bool next_packet(struct ctf_stream_reader *r, struct batch *batch)
 			uint64_t offset = r->next_offset;
 
 			error[0] = '\0';
-			read_packet(r->layout, file, offset, NULL, &r->packet, error, sizeof error);
+			ctf_packet_read(r->layout, file, offset, NULL, &r->packet, error, sizeof error);
 			if (!mend_packet(r, batch, offset, error)) {
 				skip_to_packet(r, batch, offset, error);
 				continue;
@@ -708,7 +488,7 @@ static inline bool event_header(struct ctf_stream_reader *r, uint64_t *id)
 	unsigned bytes;
 
 	if (stream->form == HEADER_STEPS) {
-		if (!read_header(header, c))
+		if (!ctf_event_header(header, c))
 			return false;
 		*id = header->name[EVENT_ID] ? c->reg[header->name[EVENT_ID]] : 0;
 		for (unsigned i = 0; i < header->times; i++) {
@@ -843,7 +623,7 @@ bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
 	if (!batch->text)
 		batch_grow(batch, NULL, 1);
 	if (sigsetjmp(here, 0) == 0) {
-		guard = &here;
+		ctf_file_guard = &here;
 		if (!r->over)
 			decode(r, batch);
 	} else {
@@ -853,7 +633,7 @@ bool ctf_stream_decode(struct ctf_stream_reader *r, struct batch *batch)
 		r->in_packet = r->is_cut = false;
 		next_file(r);
 	}
-	guard = NULL;
+	ctf_file_guard = NULL;
 	return !r->over;
 }
 
@@ -890,10 +670,10 @@ bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
 	probe.sequential = true;	/* it goes no further than the first event */
 	batch_grow(&batch, NULL, 1);
 	if (sigsetjmp(here, 0) == 0) {
-		guard = &here;
+		ctf_file_guard = &here;
 		found = first_time(&probe, &batch, ts);
 	}
-	guard = NULL;
+	ctf_file_guard = NULL;
 	batch_free(&batch);
 	ctf_index_free(&probe.index);
 	table_free(probe.seen);

@@ -9,54 +9,19 @@
  * one packet and of its batch. Where a packet is damaged, its sound events have been decoded, the rest of
  * it is reported, and reading goes on with the next packet. Where no packet is, the next one is searched
  * for by the magic number and the trace's uuid.
- *
- * A file that is cut while it is mapped makes reading it raise SIGBUS. The first file opened installs a
- * handler that ends the reading of that file, with a report, and leaves other faults to what was before.
  */
 #ifndef WEIR_CTF_STREAM_H
 #define WEIR_CTF_STREAM_H
 
 #include "ctf/batch.h"
 #include "ctf/event.h"
+#include "ctf/file.h"
 #include "ctf/index.h"
 #include "ctf/layout.h"
+#include "ctf/packet.h"
 #include "discards.h"
 
 enum { STREAM_BATCH = 256 << 10 };	/* bytes of lines after which a batch is full */
-
-struct ctf_packet {
-	uint64_t offset, bytes;		/* in the file */
-	uint64_t content;		/* bits that hold headers and events */
-	uint64_t events;		/* bit where the events begin */
-	uint64_t stream_id, instance_id;	/* UINT64_MAX: not told */
-	uint64_t begin, end;		/* clock values; UINT64_MAX: not told */
-	uint64_t discarded, sequence;	/* counters; UINT64_MAX: not told */
-	uint64_t cpu;			/* UINT64_MAX: not told */
-	uint64_t reg[PLAN_EVENT_REGISTER];	/* values of the headers that events refer to */
-	const struct ctf_stream_layout *stream;
-};
-
-/* A file of packets, mapped. */
-struct ctf_file {
-	const char *path;
-	const uint8_t *at;
-	uint64_t size;
-	uint64_t repeats_from;		/* packets that begin then or later may come again in the files after it */
-};
-
-/*
- * Maps the regular file at PATH, which is kept. False with the reason in ERROR. An empty one is fine: `at`
- * is NULL.
- */
-bool ctf_file_open(struct ctf_file *file, const char *path, char *error, size_t error_size);
-void ctf_file_close(struct ctf_file *file);
-
-/*
- * Reads the headers of the packet at OFFSET. False with the reason in ERROR when there is none that
- * makes sense.
- */
-bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-		     struct ctf_packet *packet, char *error, size_t error_size);
 
 /* What a stream has lost, and what went wrong. */
 struct ctf_account {

@@ -73,7 +73,7 @@ static void add_file(struct entries *entries, const struct ctf_layout *layout, c
 	entry = &entries->at[entries->n++];
 	*entry = (struct entry){ .error = "" };
 	if (ctf_file_open(&entry->file, path, entry->error, sizeof entry->error) && entry->file.size)
-		ctf_packet_read(layout, &entry->file, 0, &entry->first, entry->error, sizeof entry->error);
+		ctf_packet_read(layout, &entry->file, 0, NULL, &entry->first, entry->error, sizeof entry->error);
 }
 
 /* Adds the regular files of a directory that may be streams. */
