@@ -6,6 +6,8 @@
  *	$ spans trace.tskv | to-parquet -o spans
  *	$ duckdb -c "select name, count(*), sum(dur_ns) from 'spans/syscall.parquet' group by name"
  */
+#include <unistd.h>
+
 #include "loss.h"
 #include "message.h"
 #include "options.h"
@@ -62,6 +64,8 @@ int main(int argc, char **argv)
 	progress_end(&progress);
 	stop_calls(NULL, NULL);
 	parquet_close(parquet);
+	if (!good && !written && rmdir(directory) == 0)
+		return EXIT_FAILED;	/* for the next try, after a wrong name, say */
 	message("%llu record%s into %zu file%s in %s%s", (unsigned long long)records, records == 1 ? "" : "s",
 		written, written == 1 ? "" : "s", directory, good ? "" : ", which are marked as incomplete");
 	status = good ? EXIT_COMPLETE : EXIT_FAILED;

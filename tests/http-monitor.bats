@@ -119,6 +119,10 @@ assert b[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", b[16:24]) == (1600
 	[ "$status" = 2 ]
 	try http-monitor -o "$T/refused" -i 0.01 -n 5 http://127.0.0.1:1/
 	[ "$status" = 0 ] && [[ $out == *"Success Rate"*"0.00 %"*"Average Latency"*" -"*"refused"*5* ]]
+	# What probe-http does not take is said before old files are moved, and the service is started.
+	try http-monitor -o "$T/wrong" -d 0 http://127.0.0.1:1/ -- touch "$T/started"
+	expect 2 '' "probe-http: cannot use '0' for -d: it takes a duration such as 10ms or 5s; see 'probe-http --help'"
+	[ ! -e "$T/wrong" ] && [ ! -e "$T/started" ]
 }
 
 http() {

@@ -147,6 +147,9 @@ x_y_z.parquet" ] || { ls "$T/it's"; false; }
 	expect 1 '' "to-parquet: cannot make $T/there: it is there already (remove it, or name another with -o)"
 	try to-parquet -o "$T/none/pq" </dev/null
 	expect 1 '' "to-parquet: cannot make a directory beside $T/none/pq: No such file or directory"
+	try to-parquet -o "$T/pq" "$T/none"
+	expect 1 '' "to-parquet: cannot open $T/none: No such file or directory"
+	[ ! -e "$T/pq" ]
 	{ record ts=1 ev=a x=1; record ts=2 ev=lost n=3; echo bad; } >"$T/in"
 	try to-parquet -o "$T/pq" "$T/in"
 	expect 1 '' "to-parquet: $T/in:3: not a record: no '=' in the field 'bad'
