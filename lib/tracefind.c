@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctf/index.h"
+#include "packetindex.h"
 #include "memory.h"
 #include "message.h"
 #include "table.h"
@@ -122,21 +122,21 @@ static bool read_metadata(struct found *found, int directory)
 /* The times of the stream's packets, by LTTng's index of them. */
 static void read_index(struct found *found, const char *directory, const char *stream, uint64_t size)
 {
-	struct ctf_index index;
+	struct packetindex index;
 	char path[PATH_MAX];
 
 	if ((size_t)snprintf(path, sizeof path, "%s/%s", directory, stream) >= sizeof path)
 		return;
-	ctf_index_read(&index, path, size);
+	packetindex_read(&index, path, size);
 	if (index.n) {
-		uint64_t first = ctf_index_entry(&index, 0).begin, last = ctf_index_entry(&index, index.n - 1).end;
+		uint64_t first = packetindex_entry(&index, 0).begin, last = packetindex_entry(&index, index.n - 1).end;
 
 		if (!found->last || first < found->first)
 			found->first = first;
 		if (last > found->last)
 			found->last = last;
 	}
-	ctf_index_free(&index);
+	packetindex_free(&index);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -62,7 +62,7 @@ static bool read_packet_header(const struct ctf_layout *layout, const struct ctf
 }
 
 /* Whether the index tells the same as the packet's header, but for sizes. Without times that cannot be told. */
-static bool agrees(const struct ctf_index_entry *e, const struct ctf_packet *p)
+static bool agrees(const struct packetindex_entry *e, const struct ctf_packet *p)
 {
 	unsigned bits = p->stream->discarded_bits;
 	uint64_t mask = bits < 64 ? ((uint64_t)1 << bits) - 1 : UINT64_MAX;
@@ -76,7 +76,7 @@ static bool agrees(const struct ctf_index_entry *e, const struct ctf_packet *p)
 
 /* With the ENTRY of an index (else NULL) the sizes are from there, where the rest of the header agrees. */
 static bool read_packet(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-			const struct ctf_index_entry *entry, struct ctf_packet *packet, char *error,
+			const struct packetindex_entry *entry, struct ctf_packet *packet, char *error,
 			size_t error_size)
 {
 	uint64_t rest = file->size - offset, size;
@@ -123,7 +123,7 @@ static bool read_packet(const struct ctf_layout *layout, const struct ctf_file *
 }
 
 bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-		     const struct ctf_index_entry *entry, struct ctf_packet *packet, char *error, size_t error_size)
+		     const struct packetindex_entry *entry, struct ctf_packet *packet, char *error, size_t error_size)
 {
 	sigjmp_buf here;
 	bool good;
@@ -141,7 +141,7 @@ bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *fil
 	return good;
 }
 
-bool ctf_packet_is(const struct ctf_packet *p, const struct ctf_index_entry *e)
+bool ctf_packet_is(const struct ctf_packet *p, const struct packetindex_entry *e)
 {
 	return e->offset == p->offset && e->bytes == p->bytes && e->content == p->content && agrees(e, p);
 }

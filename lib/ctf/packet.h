@@ -4,7 +4,7 @@
 #define WEIR_CTF_PACKET_H
 
 #include "ctf/file.h"
-#include "ctf/index.h"
+#include "packetindex.h"
 #include "ctf/layout.h"
 
 struct ctf_packet {
@@ -25,9 +25,9 @@ struct ctf_packet {
  * sizes of the entry, if the rest of its headers says what the entry says.
  */
 bool ctf_packet_read(const struct ctf_layout *layout, const struct ctf_file *file, uint64_t offset,
-		     const struct ctf_index_entry *entry, struct ctf_packet *packet, char *error, size_t error_size);
+		     const struct packetindex_entry *entry, struct ctf_packet *packet, char *error, size_t error_size);
 
 /* Whether the packet's headers say all that the index's entry says. */
-bool ctf_packet_is(const struct ctf_packet *packet, const struct ctf_index_entry *entry);
+bool ctf_packet_is(const struct ctf_packet *packet, const struct packetindex_entry *entry);
 
 #endif

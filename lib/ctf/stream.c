@@ -18,7 +18,7 @@ enum {
 /* Whether the packet of the index's entry I is there, with a header that says the same. */
 static bool is_indexed(struct ctf_stream_reader *r, size_t i)
 {
-	struct ctf_index_entry e = ctf_index_entry(&r->index, i);
+	struct packetindex_entry e = packetindex_entry(&r->index, i);
 	struct ctf_packet p;
 	char error[300];
 
@@ -36,14 +36,14 @@ static uint64_t find_packet(struct ctf_stream_reader *r, uint64_t from)
 	const struct ctf_layout *layout = r->layout;
 	const struct ctf_file *file = &r->files[r->file];
 	uint64_t magic_at = (uint64_t)layout->magic_at, end = file->size, to = end;
-	size_t i = ctf_index_find(&r->index, from);
+	size_t i = packetindex_find(&r->index, from);
 	struct ctf_packet packet;
 	char error[300];
 
 	while (i < r->index.n && r->index.tries < TRIES_MAX && !is_indexed(r, i))
 		i++;
 	if (i < r->index.n && r->index.tries < TRIES_MAX)
-		end = ctf_index_entry(&r->index, i).offset;
+		end = packetindex_entry(&r->index, i).offset;
 	if (layout->magic_at < 0)
 		return end;
 	if (end + magic_at < to)
@@ -341,7 +341,7 @@ static bool is_repeated(struct ctf_stream_reader *r)
 
 static void next_file(struct ctf_stream_reader *r)
 {
-	ctf_index_free(&r->index);
+	packetindex_free(&r->index);
 	r->file++;
 	r->next_offset = r->sound = r->given = 0;
 	r->sequential = false;
@@ -350,7 +350,7 @@ static void next_file(struct ctf_stream_reader *r)
 /* Whether the index's entry I ends where the next one's packet is, or the file ends. */
 static bool is_bounded(struct ctf_stream_reader *r, size_t i)
 {
-	struct ctf_index_entry e = ctf_index_entry(&r->index, i);
+	struct packetindex_entry e = packetindex_entry(&r->index, i);
 
 	return i + 1 < r->index.n ? is_indexed(r, i + 1) : e.offset + e.bytes == r->files[r->file].size;
 }
@@ -361,14 +361,14 @@ static bool is_bounded(struct ctf_stream_reader *r, size_t i)
  */
 static bool mend_packet(struct ctf_stream_reader *r, struct batch *batch, uint64_t offset, const char *broken)
 {
-	size_t i = ctf_index_find(&r->index, offset);
-	struct ctf_index_entry e;
+	size_t i = packetindex_find(&r->index, offset);
+	struct packetindex_entry e;
 	struct ctf_packet mended;
 	char error[200];
 
 	if (i == r->index.n)
 		return !*broken;
-	e = ctf_index_entry(&r->index, i);
+	e = packetindex_entry(&r->index, i);
 	if (e.offset != offset || (!*broken && (r->packet.bytes <= e.bytes || !is_bounded(r, i))) ||
 	    !ctf_packet_read(r->layout, &r->files[r->file], offset, &e, &mended, error, sizeof error))
 		return !*broken;
@@ -393,20 +393,20 @@ static void skip_unwanted(struct ctf_stream_reader *r)
 {
 	const struct ctf_packet *p = &r->packet;
 	int side = unwanted_side(r, p->begin, p->end);
-	size_t first = ctf_index_find(&r->index, r->next_offset), i = first;
-	struct ctf_index_entry e;
+	size_t first = packetindex_find(&r->index, r->next_offset), i = first;
+	struct packetindex_entry e;
 
 	if (r->seen || r->index.lies)
 		return;
 	for (; i < r->index.n; i++) {
-		e = ctf_index_entry(&r->index, i);
+		e = packetindex_entry(&r->index, i);
 		if (e.stream_id != p->stream->stream->id || unwanted_side(r, e.begin, e.end) != side ||
 		    e.begin >= r->files[r->file].repeats_from)
 			break;
 	}
 	if (i < first + 3)
 		return;
-	e = ctf_index_entry(&r->index, i - 2);
+	e = packetindex_entry(&r->index, i - 2);
 	r->index.lies = !is_indexed(r, i - 2);
 	if (r->index.lies)
 		return;
@@ -423,7 +423,7 @@ static bool next_packet(struct ctf_stream_reader *r, struct batch *batch)
 		const struct ctf_file *file = &r->files[r->file];
 
 		if (r->next_offset == 0)
-			ctf_index_read(&r->index, file->path, file->size);
+			packetindex_read(&r->index, file->path, file->size);
 		while (r->next_offset < file->size) {
 			uint64_t offset = r->next_offset;
 
@@ -666,7 +666,7 @@ bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
 	sigjmp_buf here;
 
 	probe.selection = &everything;
-	probe.index = (struct ctf_index){ 0 };
+	probe.index = (struct packetindex){ 0 };
 	probe.sequential = true;	/* it goes no further than the first event */
 	batch_grow(&batch, NULL, 1);
 	if (sigsetjmp(here, 0) == 0) {
@@ -675,7 +675,7 @@ bool ctf_stream_first(const struct ctf_stream_reader *reader, int64_t *ts)
 	}
 	ctf_file_guard = NULL;
 	batch_free(&batch);
-	ctf_index_free(&probe.index);
+	packetindex_free(&probe.index);
 	table_free(probe.seen);
 	return found;
 }

@@ -16,7 +16,7 @@
 #include "ctf/batch.h"
 #include "ctf/event.h"
 #include "ctf/file.h"
-#include "ctf/index.h"
+#include "packetindex.h"
 #include "ctf/layout.h"
 #include "ctf/packet.h"
 #include "discards.h"
@@ -44,7 +44,7 @@ struct ctf_stream_reader {
 	struct ctf_packet packet, before;
 	bool in_packet, has_before, over;
 	struct discards discards;
-	struct ctf_index index;		/* of the file being read */
+	struct packetindex index;		/* of the file being read */
 	struct table *seen;		/* packets that may come again; NULL: none */
 	bool is_cut;			/* the packet is not all there */
 	bool sequential;		/* the kernel knows that the file is read from here to its end */

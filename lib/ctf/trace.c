@@ -201,7 +201,7 @@ void ctf_traces_close(struct ctf_traces *traces)
 			free((void *)(uintptr_t)traces->readers[i].files[k].path);
 		}
 		free(traces->readers[i].files);
-		ctf_index_free(&traces->readers[i].index);
+		packetindex_free(&traces->readers[i].index);
 		table_free(traces->readers[i].seen);
 	}
 	for (size_t i = 0; i < traces->layouts_n; i++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ctf/index.h"
+#include "packetindex.h"
 
 #include <endian.h>
 #include <fcntl.h>
@@ -27,12 +27,12 @@ static uint64_t number(const uint8_t *entry, unsigned word)
 	return be64toh(value);
 }
 
-struct ctf_index_entry ctf_index_entry(const struct ctf_index *index, size_t i)
+struct packetindex_entry packetindex_entry(const struct packetindex *index, size_t i)
 {
 	const uint8_t *at = index->entries + i * index->entry_len;
 	bool is_1_1 = index->entry_len >= ENTRY_WORDS_1_1 * sizeof(uint64_t);
 
-	return (struct ctf_index_entry){
+	return (struct packetindex_entry){
 		.offset = number(at, OFFSET),
 		.bytes = number(at, PACKET_SIZE) / 8,
 		.content = number(at, CONTENT_SIZE),
@@ -46,12 +46,12 @@ struct ctf_index_entry ctf_index_entry(const struct ctf_index *index, size_t i)
 }
 
 /* How many packets the index has of a file of SIZE bytes; 0 where it contradicts itself. */
-static size_t count_sane(const struct ctf_index *index, uint64_t size)
+static size_t count_sane(const struct packetindex *index, uint64_t size)
 {
 	uint64_t at = 0;
 
 	for (size_t i = 0; i < index->n; i++) {
-		struct ctf_index_entry e = ctf_index_entry(index, i);
+		struct packetindex_entry e = packetindex_entry(index, i);
 
 		if (e.offset != at || e.bytes == 0 || e.content > e.bytes * 8 || e.begin > e.end)
 			return 0;
@@ -63,13 +63,13 @@ static size_t count_sane(const struct ctf_index *index, uint64_t size)
 }
 
 /* The entries of the index that is open at FD, whole ones; false: it is none. */
-static bool read_entries(struct ctf_index *index, int fd)
+static bool read_entries(struct packetindex *index, int fd)
 {
 	uint32_t head[HEAD_WORDS];
 	struct stat st;
 	size_t size;
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > CTF_INDEX_MAX ||
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > PACKETINDEX_MAX ||
 	    pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head)
 		return false;
 	index->entry_len = be32toh(head[HEAD_ENTRY_LEN]);
@@ -82,13 +82,13 @@ static bool read_entries(struct ctf_index *index, int fd)
 	return pread(fd, index->entries, size, sizeof head) == (ssize_t)size;
 }
 
-void ctf_index_read(struct ctf_index *index, const char *path, uint64_t size)
+void packetindex_read(struct packetindex *index, const char *path, uint64_t size)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char beside[PATH_MAX];
 	int fd;
 
-	*index = (struct ctf_index){ 0 };
+	*index = (struct packetindex){ 0 };
 	if ((size_t)snprintf(beside, sizeof beside, "%.*sindex/%s.idx", (int)(name - path), path, name) >=
 	    sizeof beside)
 		return;
@@ -98,16 +98,16 @@ void ctf_index_read(struct ctf_index *index, const char *path, uint64_t size)
 	index->n = read_entries(index, fd) ? count_sane(index, size) : 0;
 	close(fd);
 	if (!index->n)
-		ctf_index_free(index);
+		packetindex_free(index);
 }
 
-void ctf_index_free(struct ctf_index *index)
+void packetindex_free(struct packetindex *index)
 {
 	free(index->entries);
-	*index = (struct ctf_index){ 0 };
+	*index = (struct packetindex){ 0 };
 }
 
-size_t ctf_index_find(const struct ctf_index *index, uint64_t offset)
+size_t packetindex_find(const struct packetindex *index, uint64_t offset)
 {
 	size_t from = 0, to = index->n;
 

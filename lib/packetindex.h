@@ -8,21 +8,21 @@
  * are damaged, or need not be looked at. It may be cut, stale or a lie: what an entry says is believed together
  * with a header that says the same, no sooner.
  */
-#ifndef WEIR_CTF_INDEX_H
-#define WEIR_CTF_INDEX_H
+#ifndef WEIR_PACKETINDEX_H
+#define WEIR_PACKETINDEX_H
 
 #include "slice.h"
 
-enum { CTF_INDEX_MAX = 64 << 20 };	/* bytes of an index; of a larger one nothing is read */
+enum { PACKETINDEX_MAX = 64 << 20 };	/* bytes of an index; of a larger one nothing is read */
 
-struct ctf_index {
+struct packetindex {
 	uint8_t *entries;	/* as in the file */
 	size_t n, entry_len;
 	uint32_t tries;		/* headers looked at for what the index says of them */
 	bool lies;		/* one was not as it says: no packet is passed over by it any more */
 };
 
-struct ctf_index_entry {
+struct packetindex_entry {
 	uint64_t offset, bytes;		/* in the stream's file */
 	uint64_t content;		/* bits */
 	uint64_t begin, end;		/* clock values */
@@ -35,13 +35,13 @@ struct ctf_index_entry {
  * index, or it makes no sense; else they are of whole packets, each of which begins where the one before ends,
  * from the file's first byte on. The packets at the file's end may have none. O(entries).
  */
-void ctf_index_read(struct ctf_index *index, const char *path, uint64_t size);
-void ctf_index_free(struct ctf_index *index);
+void packetindex_read(struct packetindex *index, const char *path, uint64_t size);
+void packetindex_free(struct packetindex *index);
 
 /* Entry number I, below n. */
-struct ctf_index_entry ctf_index_entry(const struct ctf_index *index, size_t i);
+struct packetindex_entry packetindex_entry(const struct packetindex *index, size_t i);
 
 /* The number of the first entry at OFFSET or behind it; n: there is none. O(log n). */
-size_t ctf_index_find(const struct ctf_index *index, uint64_t offset);
+size_t packetindex_find(const struct packetindex *index, uint64_t offset);
 
 #endif
