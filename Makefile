@@ -54,11 +54,11 @@ kernel_side = $(wildcard bpf/$(notdir $(1:.c=)).bpf.c)
 buildable = $(if $(call kernel_side,$(1)),$(and $(BPFTOOL),$(shell command -v $(CLANG)),$(call have,$(1))),$(call have,$(1)))
 lacks = $(if $(call have,$(1)),there is no clang or bpftool,not all is here of: $(call needs,$(1)) $(addprefix -l,$(call plain,$(1))))
 
-LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
+LIB_SOURCES := $(wildcard lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard collectors/*.c filters/*.c workloads/*.c)
 SOURCES := $(foreach s,$(LIB_SOURCES) $(PROGRAM_SOURCES),$(if $(call buildable,$(s)),$(s)))
 SKIPPED := $(filter-out $(SOURCES),$(PROGRAM_SOURCES))
-LIB_TEXTS := $(patsubst lib/%,%,$(wildcard lib/*.js lib/*.css lib/*/*.sql))
+LIB_TEXTS := $(patsubst lib/%,%,$(wildcard lib/*/*.js lib/*/*.css lib/*/*.sql))
 LIB_OBJECTS := $(patsubst %.c,$(O)/obj/%.o,$(filter lib/%,$(SOURCES)))
 PROGRAMS := $(patsubst %.c,%,$(notdir $(filter-out lib/%,$(SOURCES))))
 # What they share has a suffix: .sh, .sql.
@@ -113,7 +113,7 @@ $(O)/gen/callnumbers.h: Makefile
 		echo '}; static const char *const compat_names[CALLBOOK_NUMBERS] = { [0] = NULL,'; \
 		numbers asm/unistd_32.h | sed -n 's/^#define __NR_\([a-z_][a-z0-9_]*\) \([0-9]*\)$$/\t[\2] = "\1",/p'; \
 		echo '};'; } > $@
-$(O)/obj/lib/callbook.o: $(O)/gen/callnumbers.h
+$(O)/obj/lib/spans/callbook.o: $(O)/gen/callnumbers.h
 
 $(O)/libweir.a: $(LIB_OBJECTS)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^

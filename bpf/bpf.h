@@ -56,7 +56,7 @@ static __always_inline struct counter *counter_here(void)
 }
 
 /*
- * Each program begins with this: the kernel measures the first runs only (lib/bpfobject.h), and what all of them
+ * Each program begins with this: the kernel measures the first runs only (lib/live/bpfobject.h), and what all of them
  * took follows from their number. An interrupt may come between: it is an estimate.
  */
 static __always_inline void run_begins(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
-/* Telling user space (lib/news.h) of programs whose stacks come, aside from the events: they may end soon. */
+/* Telling user space (lib/live/news.h) of programs whose stacks come, aside from the events: they may end soon. */
 #ifndef WEIR_BPF_NEWS_H
 #define WEIR_BPF_NEWS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * What every collector's kernel side (bpf.h) and its user side (lib/collect.h) share: settings that are fixed
+ * What every collector's kernel side (bpf.h) and its user side (lib/live/collect.h) share: settings that are fixed
  * before the load, the head of each event, and the counters of each CPU.
  */
 #ifndef WEIR_BPF_SHARED_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * Figures of durations that are kept in the kernel, for collectors with --aggregate: the exact count, sum, sum
- * of squares, least and greatest, and the buckets of the sketch that lib/sketch.h describes.
+ * of squares, least and greatest, and the buckets of the sketch that lib/stats/sketch.h describes.
  *
  * Each CPU has entries of its own, which nothing else changes: the callers are tracepoints, which do not
  * interrupt one another. User space reads one side while the kernel fills the other. Each CPU has an array of

@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #include "../bpf/collect-proc.h"
-#include "clock.h"
-#include "collect.h"
-#include "memory.h"
-#include "message.h"
-#include "programs.h"
-#include "syscalls.h"
-#include "table.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/table.h"
+#include "live/collect.h"
+#include "spans/programs.h"
+#include "spans/syscalls.h"
 
 #include "collect-proc.skel.h"
 

@@ -12,13 +12,13 @@
 #include <sys/syscall.h>
 
 #include "../bpf/collect-sched.h"
-#include "cgroup.h"
-#include "collect.h"
-#include "memory.h"
-#include "message.h"
-#include "news.h"
-#include "sums.h"
-#include "symbols.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "live/cgroup.h"
+#include "live/collect.h"
+#include "live/news.h"
+#include "live/sums.h"
+#include "stacks/symbols.h"
 
 #include "collect-sched.skel.h"
 

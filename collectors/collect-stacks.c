@@ -7,13 +7,13 @@
 #include <stdlib.h>
 
 #include "../bpf/collect-stacks.h"
+#include "base/message.h"
 #include "collect-stacks.skel.h"
-#include "collect.h"
-#include "message.h"
-#include "news.h"
-#include "sampling.h"
-#include "symbols.h"
-#include "unwind.h"
+#include "live/collect.h"
+#include "live/news.h"
+#include "live/sampling.h"
+#include "stacks/symbols.h"
+#include "stacks/unwind.h"
 
 enum { DEPTH = 1024 };	/* frames of an unwound stack */
 

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 
 #include "../bpf/collect-syscalls.h"
-#include "callbook.h"
-#include "collect.h"
-#include "message.h"
-#include "number.h"
-#include "sums.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "live/collect.h"
+#include "live/sums.h"
+#include "spans/callbook.h"
 
 #include "collect-syscalls.skel.h"
 

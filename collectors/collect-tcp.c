@@ -13,12 +13,12 @@
 #include <sys/syscall.h>
 
 #include "../bpf/collect-tcp.h"
-#include "collect.h"
-#include "memory.h"
-#include "message.h"
-#include "news.h"
-#include "requestline.h"
-#include "symbols.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "http/requestline.h"
+#include "live/collect.h"
+#include "live/news.h"
+#include "stacks/symbols.h"
 
 #include "collect-tcp.skel.h"
 

@@ -13,20 +13,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crew.h"
+#include "babeltrace/crew.h"
+#include "babeltrace/merge.h"
+#include "babeltrace/rescue.h"
+#include "babeltrace/textfeed.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "base/progress.h"
 #include "ctf/merge.h"
 #include "ctf/trace.h"
-#include "listing.h"
-#include "loss.h"
-#include "memory.h"
-#include "merge.h"
-#include "message.h"
-#include "options.h"
-#include "pairing.h"
-#include "progress.h"
-#include "rescue.h"
-#include "textfeed.h"
-#include "tracefind.h"
+#include "records/listing.h"
+#include "records/loss.h"
+#include "spans/pairing.h"
+#include "traces/tracefind.h"
 
 /* Who decodes: our own reader (lib/ctf), libbabeltrace2, or ours where it can. */
 enum { READER_AUTO, READER_FAST, READER_BABELTRACE };

@@ -14,15 +14,15 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "memory.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
-#include "proberow.h"
-#include "probing.h"
-#include "progress.h"
-#include "writer.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "http/proberow.h"
+#include "http/probing.h"
+#include "records/writer.h"
 
 enum {
 	FLUSH_NS = 20000000,	/* what was written waits no longer */

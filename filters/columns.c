@@ -11,15 +11,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "intern.h"
-#include "kind.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
-#include "reader.h"
-#include "writer.h"
+#include "base/intern.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "records/kind.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 enum {
 	TABLES_MAX = 1000,	/* fewer than the files that a process may have open, as a rule */

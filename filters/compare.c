@@ -9,18 +9,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "contrast.h"
-#include "groups.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
-#include "progress.h"
-#include "reader.h"
-#include "reservoir.h"
-#include "rows.h"
-#include "writer.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/rows.h"
+#include "records/writer.h"
+#include "stats/contrast.h"
+#include "stats/groups.h"
+#include "stats/reservoir.h"
 
 enum { EXIT_WORSE = 5 };
 enum { BASE = CONTRAST_BASE, NEW = CONTRAST_NEW, SIDES = CONTRAST_SIDES };

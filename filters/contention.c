@@ -8,18 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "base/progress.h"
 #include "contention/comparison.h"
+#include "contention/demand.h"
+#include "contention/pressure.h"
 #include "contention/verdict.h"
-#include "demand.h"
-#include "live.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "pressure.h"
-#include "progress.h"
-#include "reader.h"
-#include "writer.h"
+#include "live/live.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 enum { EXIT_CONTENDED = 4 };
 

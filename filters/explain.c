@@ -7,16 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "explained.h"
-#include "expression.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "reader.h"
-#include "rows.h"
-#include "slowest.h"
-#include "writer.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "explain/explained.h"
+#include "explain/slowest.h"
+#include "records/expression.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/rows.h"
+#include "records/writer.h"
 
 enum {
 	WAITING_MAX = 1 << 16,

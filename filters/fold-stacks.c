@@ -10,21 +10,21 @@
 // library: iberty
 #include <stdlib.h>
 
-#include "folded.h"
-#include "functions.h"
-#include "intern.h"
-#include "keylist.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
-#include "perfscript.h"
-#include "refused.h"
-#include "spaces.h"
-#include "stack.h"
-#include "statedump.h"
-#include "unfold.h"
+#include "base/intern.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "records/keylist.h"
+#include "records/loss.h"
+#include "records/refused.h"
+#include "stacks/folded.h"
+#include "stacks/functions.h"
+#include "stacks/perfscript.h"
+#include "stacks/spaces.h"
+#include "stacks/stack.h"
+#include "stacks/statedump.h"
+#include "stacks/unfold.h"
 
 enum from { FROM_ANY, FROM_RECORDS, FROM_PERF, FROM_FOLDED };
 static const char *const from_names[] = { "auto", "records", "perf", "folded", NULL };

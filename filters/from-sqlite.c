@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "database.h"
-#include "intern.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "writer.h"
+#include "base/intern.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "database/database.h"
+#include "records/writer.h"
 
 enum { APPLICATION = 0x77656972 };	/* as to-sqlite marks its databases */
 

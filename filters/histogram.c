@@ -6,18 +6,18 @@
  */
 #include <stdlib.h>
 
-#include "groups.h"
-#include "input.h"
-#include "keylist.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
-#include "ranking.h"
-#include "reader.h"
-#include "rows.h"
-#include "writer.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "records/input.h"
+#include "records/keylist.h"
+#include "records/loss.h"
+#include "records/ranking.h"
+#include "records/reader.h"
+#include "records/rows.h"
+#include "records/writer.h"
+#include "stats/groups.h"
 
 enum { BAR = 40, GROUPS_MAX = 1 << 16, RESOLUTION_MAX = 64 };
 

@@ -6,15 +6,15 @@
  */
 #include <stdlib.h>
 
-#include "keylist.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
-#include "reader.h"
-#include "rows.h"
-#include "writer.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "records/keylist.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/rows.h"
+#include "records/writer.h"
 
 enum { TOP_MAX = 10000000 };
 

@@ -6,15 +6,15 @@
  */
 #include <stdlib.h>
 
-#include "keylist.h"
-#include "loss.h"
-#include "match.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "reader.h"
-#include "table.h"
-#include "writer.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "base/table.h"
+#include "records/keylist.h"
+#include "records/loss.h"
+#include "records/match.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 enum { OPEN_MAX = 1 << 20, KEYS_MAX = 16 };
 

@@ -8,16 +8,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "chart.h"
-#include "chart/gather.h"
-#include "loss.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
-#include "outfile.h"
-#include "progress.h"
-#include "reader.h"
-#include "writer.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "charts/chart.h"
+#include "charts/gather.h"
+#include "records/loss.h"
+#include "records/outfile.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 /* What the command line asks for. */
 struct task {

@@ -6,12 +6,12 @@
  */
 #include <stdlib.h>
 
-#include "flamesvg.h"
-#include "folded.h"
-#include "message.h"
-#include "options.h"
-#include "reader.h"
-#include "refused.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "records/reader.h"
+#include "records/refused.h"
+#include "stacks/flamesvg.h"
+#include "stacks/folded.h"
 
 struct input {
 	struct flame *flame;

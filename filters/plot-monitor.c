@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "dashboard.h"
-#include "loss.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
-#include "reader.h"
-#include "writer.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "http/dashboard.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 static const char *const formats[] = { "png", "svg", "pdf", "text", "summary", NULL };
 enum { SUMMARY = PICTURE_TEXT + 1 };

@@ -9,13 +9,13 @@
  */
 #include <stdlib.h>
 
-#include "events.h"
-#include "loss.h"
-#include "message.h"
-#include "options.h"
-#include "pairing.h"
-#include "reader.h"
-#include "writer.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/writer.h"
+#include "spans/events.h"
+#include "spans/pairing.h"
 
 /* In the order of enum pairing_kind. */
 #define KINDS "oncpu,runq,blocked,syscall,irq,softirq,block,fork,exec,exit"

@@ -7,17 +7,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "input.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "progress.h"
-#include "ranking.h"
-#include "reader.h"
-#include "rows.h"
-#include "tally.h"
-#include "writer.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "records/input.h"
+#include "records/loss.h"
+#include "records/ranking.h"
+#include "records/reader.h"
+#include "records/rows.h"
+#include "records/writer.h"
+#include "stats/tally.h"
 
 enum { EXACT = 65536 };	/* values of a group that are kept for exact quantiles */
 

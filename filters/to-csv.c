@@ -12,14 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "csv.h"
-#include "intern.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "reader.h"
-#include "writer.h"
+#include "base/intern.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "records/csv.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 enum { COLUMNS_MAX = 1 << 16 };
 

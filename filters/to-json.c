@@ -6,14 +6,14 @@
  */
 #include <stdlib.h>
 
-#include "json.h"
-#include "kind.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "reader.h"
-#include "writer.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "records/json.h"
+#include "records/kind.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 /* `"KEY":` and the value, in that order; keys need no escape (records(5)). Times and texts are strings. */
 static void put_field(struct writer *out, struct slice key, enum kind kind, struct slice value)

@@ -8,13 +8,13 @@
  */
 #include <unistd.h>
 
-#include "loss.h"
-#include "message.h"
-#include "options.h"
-#include "parquet.h"
-#include "progress.h"
-#include "reader.h"
-#include "stop.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "database/parquet.h"
+#include "records/loss.h"
+#include "records/reader.h"
 
 int main(int argc, char **argv)
 {

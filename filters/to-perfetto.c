@@ -6,13 +6,13 @@
  */
 #include <unistd.h>
 
-#include "loss.h"
-#include "message.h"
-#include "options.h"
-#include "progress.h"
-#include "reader.h"
-#include "timeline.h"
-#include "writer.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "database/timeline.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 int main(int argc, char **argv)
 {

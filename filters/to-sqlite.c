@@ -8,15 +8,15 @@
  */
 #include <stdlib.h>
 
-#include "inserter.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "progress.h"
-#include "reader.h"
-#include "stop.h"
-#include "store.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "database/inserter.h"
+#include "database/store.h"
+#include "records/loss.h"
+#include "records/reader.h"
 
 /* What the table runs tells of the input; free() it. */
 static char *source_of(const struct option_list *files)

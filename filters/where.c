@@ -6,14 +6,14 @@
  */
 #include <stdlib.h>
 
-#include "expression.h"
-#include "input.h"
-#include "loss.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "reader.h"
-#include "writer.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "records/expression.h"
+#include "records/input.h"
+#include "records/loss.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 int main(int argc, char **argv)
 {

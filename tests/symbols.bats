@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Names for addresses (lib/symbols): tests/unit/symbols.c asks for them, addr2line, llvm-symbolizer and nm know them too.
+# Names for addresses (lib/stacks/symbols.h): tests/unit/symbols.c asks for them, addr2line, llvm-symbolizer and nm know them too.
 
 load helper
 

@@ -75,3 +75,10 @@ with open(sys.argv[1], "w") as lines, open(sys.argv[2], "w") as want:
 @test "latencies beyond what is kept exactly" {
 	unit latency
 }
+
+@test "lib's folders use each other in one direction" {
+	cd "$TESTS/../lib"
+	grep -o '^#include "[a-z]*/' */*.[ch] | sed 's|^\([a-z]*\)/.*"\([a-z]*\)/|\1 \2|' | awk '$1 != $2' | sort -u >"$T/uses"
+	[ "$(wc -l <"$T/uses")" -gt 20 ]
+	tsort "$T/uses" >/dev/null
+}

@@ -10,13 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "display.h"
-#include "halt.h"
-#include "memory.h"
-#include "message.h"
-#include "options.h"
-#include "writer.h"
+#include "base/clock.h"
+#include "base/display.h"
+#include "base/halt.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "records/writer.h"
 
 /* Between two looks at the clock: some 10 us. */
 enum { ROUNDS = 10000 };

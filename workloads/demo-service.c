@@ -14,18 +14,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "halt.h"
-#include "memory.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
+#include "base/clock.h"
+#include "base/halt.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/options.h"
+#include "records/writer.h"
 #include "service/chain.h"
 #include "service/door.h"
 #include "service/fault.h"
 #include "service/listener.h"
 #include "service/reply.h"
-#include "writer.h"
 
 enum { IDLE_SECONDS = 30, REQUEST_MEMORY = 32 << 10, PATH_SHOWN = 512, GRACE_STEP_NS = 5000000,
        LAST_WORDS_NS = 1000000000 };

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "display.h"
+#include "base/display.h"
 
 void document_say(struct document *d, const char *format, ...)
 {

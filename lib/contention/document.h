@@ -6,9 +6,9 @@
 #ifndef WEIR_CONTENTION_DOCUMENT_H
 #define WEIR_CONTENTION_DOCUMENT_H
 
-#include "pressure.h"
-#include "rows.h"
-#include "writer.h"
+#include "contention/pressure.h"
+#include "records/rows.h"
+#include "records/writer.h"
 
 struct document {
 	struct writer *out;

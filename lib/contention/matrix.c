@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "memory.h"
-#include "occupancy.h"
+#include "base/memory.h"
+#include "spans/occupancy.h"
 
 /* A time takes 7 columns, and 2 are between. Besides victim and culprits there are runnable, got, others, idle, and unknown. */
 enum { MATRIX_CULPRITS = 5, MATRIX_WIDTH = 120, TIME_WIDTH = 9, UNKNOWN_WIDTH = 11,

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "contention/matrix.h"
-#include "memory.h"
-#include "occupancy.h"
+#include "spans/occupancy.h"
 
 enum { CULPRITS_NAMED = 3 };
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "memory.h"
+#include "base/memory.h"
 
 char *batch_grow(struct batch *batch, char *to, size_t size)
 {

@@ -3,7 +3,7 @@
 #ifndef WEIR_CTF_BATCH_H
 #define WEIR_CTF_BATCH_H
 
-#include "slice.h"
+#include "base/slice.h"
 
 struct batch_line {
 	int64_t ts;

@@ -13,7 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "arena.h"
+#include "base/arena.h"
 #include "ctf/metadata.h"
 
 enum {

@@ -5,9 +5,9 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/number.h"
 #include "ctf/metadata.h"
-#include "number.h"
-#include "writer.h"
+#include "records/writer.h"
 
 static inline bool align(struct cursor *c, uint32_t bits)
 {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "arena.h"
-#include "memory.h"
+#include "base/arena.h"
+#include "base/memory.h"
 
 enum { EVENT_IDS_MAX = 1 << 20 };
 

@@ -3,7 +3,7 @@
 #ifndef WEIR_CTF_LEXER_H
 #define WEIR_CTF_LEXER_H
 
-#include "slice.h"
+#include "base/slice.h"
 
 enum token_kind {
 	TOKEN_END,

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "memory.h"
-#include "message.h"
+#include "base/memory.h"
+#include "base/message.h"
 
 /* A stream and its batches: a ring of MERGE_AHEAD, `taken` to `made` of which wait for the merge. */
 struct lane {

@@ -10,9 +10,9 @@
 #ifndef WEIR_CTF_MERGE_H
 #define WEIR_CTF_MERGE_H
 
+#include "base/progress.h"
 #include "ctf/stream.h"
-#include "progress.h"
-#include "writer.h"
+#include "records/writer.h"
 
 enum { MERGE_AHEAD = 4, MERGE_MEMORY = 32 << 20 };
 

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "arena.h"
-#include "memory.h"
+#include "base/arena.h"
+#include "base/memory.h"
 
 #define PACKET_MAGIC 0x75d11d57u
 #define RECORD_SEPARATOR '\x1e'	/* begins each JSON text of CTF 2 */

@@ -9,7 +9,7 @@
 #ifndef WEIR_CTF_METADATA_H
 #define WEIR_CTF_METADATA_H
 
-#include "slice.h"
+#include "base/slice.h"
 
 enum {
 	CTF_METADATA_MAX = 64 << 20,	/* bytes of metadata */

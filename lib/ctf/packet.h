@@ -4,8 +4,8 @@
 #define WEIR_CTF_PACKET_H
 
 #include "ctf/file.h"
-#include "packetindex.h"
 #include "ctf/layout.h"
+#include "traces/packetindex.h"
 
 struct ctf_packet {
 	uint64_t offset, bytes;		/* in the file */

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "arena.h"
-#include "eventname.h"
-#include "intern.h"
-#include "keys.h"
-#include "memory.h"
-#include "writer.h"
+#include "base/arena.h"
+#include "base/intern.h"
+#include "base/memory.h"
+#include "records/writer.h"
+#include "traces/eventname.h"
+#include "traces/keys.h"
 
 /* An integer that has been planned, by its path from its scope's root: lengths and tags refer to it. */
 struct plan_visible {

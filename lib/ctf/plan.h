@@ -11,8 +11,8 @@
 #define WEIR_CTF_PLAN_H
 
 #include "ctf/metadata.h"
-#include "keys.h"
-#include "selection.h"
+#include "traces/keys.h"
+#include "traces/selection.h"
 
 enum {
 	PLAN_REGISTERS = 256,	/* values that lengths and tags refer to; each scope has its own, see below */

@@ -6,9 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "number.h"
-#include "table.h"
-#include "writer.h"
+#include "base/number.h"
+#include "base/table.h"
+#include "records/writer.h"
 
 enum {
 	LARGE_PACKET = 256 << 10,	/* bytes from which on it is worth to leave a packet unread */

@@ -16,10 +16,10 @@
 #include "ctf/batch.h"
 #include "ctf/event.h"
 #include "ctf/file.h"
-#include "packetindex.h"
 #include "ctf/layout.h"
 #include "ctf/packet.h"
-#include "discards.h"
+#include "traces/discards.h"
+#include "traces/packetindex.h"
 
 enum { STREAM_BATCH = 256 << 10 };	/* bytes of lines after which a batch is full */
 

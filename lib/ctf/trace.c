@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "memory.h"
-#include "message.h"
-#include "table.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/table.h"
 
 enum { PATHS_MAX = 1 << 16 };
 

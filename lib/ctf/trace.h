@@ -4,7 +4,7 @@
 #define WEIR_CTF_TRACE_H
 
 #include "ctf/stream.h"
-#include "writer.h"
+#include "records/writer.h"
 
 /* The streams of all traces that have been opened, ordered by trace, stream class and stream. */
 struct ctf_traces {

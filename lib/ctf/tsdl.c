@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "arena.h"
+#include "base/arena.h"
 #include "ctf/lexer.h"
 #include "ctf/metadata.h"
 

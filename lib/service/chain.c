@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "service/reply.h"
 
 enum { FIELD_LIMIT = 256 };

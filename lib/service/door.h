@@ -8,7 +8,7 @@
 
 #include <microhttpd.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 struct door;
 

@@ -5,10 +5,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "memory.h"
-#include "message.h"
-#include "number.h"
-#include "random.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/random.h"
 
 struct fault {
 	struct fault_plan plan;

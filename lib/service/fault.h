@@ -6,7 +6,7 @@
 #ifndef WEIR_SERVICE_FAULT_H
 #define WEIR_SERVICE_FAULT_H
 
-#include "slice.h"
+#include "base/slice.h"
 
 struct fault_plan {
 	const char *latency;	/* see fault_new(); NULL: none */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "clock.h"
-#include "database.h"
-#include "memory.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "database/database.h"
 
 enum { TIMESTAMP = 40 };
 

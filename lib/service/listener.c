@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "message.h"
+#include "base/message.h"
 
 static void name(int fd, uint64_t *port, char *url)
 {

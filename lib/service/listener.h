@@ -3,7 +3,7 @@
 #ifndef WEIR_SERVICE_LISTENER_H
 #define WEIR_SERVICE_LISTENER_H
 
-#include "slice.h"
+#include "base/slice.h"
 
 enum { LISTENER_URL = 80 };
 

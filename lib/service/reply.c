@@ -5,9 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "memory.h"
-#include "message.h"
-#include "number.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/number.h"
 
 void reply_text(struct request *request, unsigned status, const char *type, char *text, size_t len)
 {

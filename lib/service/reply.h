@@ -8,7 +8,7 @@
 #include <json-c/json.h>
 #include <microhttpd.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 enum { REPLY_ERROR = 400 };	/* bytes of the longest error */
 

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "slice.h"
+#include "base/slice.h"
 
 struct traffic;
 

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
-#include "memory.h"
-#include "message.h"
-#include "random.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/message.h"
+#include "base/random.h"
 
 struct upstream {
 	struct upstream_plan plan;

@@ -9,7 +9,7 @@
 #ifndef WEIR_SERVICE_UPSTREAM_H
 #define WEIR_SERVICE_UPSTREAM_H
 
-#include "slice.h"
+#include "base/slice.h"
 
 enum {
 	UPSTREAM_RETRIES = 10,		/* at most */

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+#include "base/message.h"
 #include "ctf/merge.h"
-#include "memory.h"
-#include "message.h"
 
 static int is_stream(const struct dirent *entry)
 {

@@ -4,10 +4,10 @@
  * And what babeltrace would have printed of given strings comes back as these strings. The first byte
  * says how the text comes.
  */
-#include "babeltext.h"
+#include "babeltrace/babeltext.h"
+#include "base/number.h"
 #include "fuzz.h"
-#include "number.h"
-#include "reader.h"
+#include "records/reader.h"
 
 struct result {
 	char *bytes;

@@ -3,10 +3,10 @@
  * Any line is a folded stack or is not, for a reason; any stacks are a tree in which frames add up, and a picture
  * in which no byte of theirs is markup; any frames are the same once escaped and undone.
  */
-#include "flamesvg.h"
-#include "folded.h"
 #include "fuzz.h"
-#include "stack.h"
+#include "stacks/flamesvg.h"
+#include "stacks/folded.h"
+#include "stacks/stack.h"
 
 static void check_frame(struct slice frame)
 {

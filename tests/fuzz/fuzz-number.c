@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/number.h"
+#include "base/options.h"
 #include "fuzz.h"
-#include "number.h"
-#include "options.h"
 
 static bool only(const char *text, const char *bytes)
 {

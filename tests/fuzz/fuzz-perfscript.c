@@ -4,8 +4,8 @@
  * come back the same; and whatever a function is called, its sample stays one.
  */
 #include "fuzz.h"
-#include "perfscript.h"
-#include "stack.h"
+#include "stacks/perfscript.h"
+#include "stacks/stack.h"
 
 /* Each frame, undone and escaped again, is itself: there is one folded form. */
 static void check_stack(struct slice stack)

@@ -4,7 +4,7 @@
  * keys and values, however the bytes come in. The first byte says how.
  */
 #include "fuzz.h"
-#include "reader.h"
+#include "records/reader.h"
 
 enum { FIELDS = 2048 };
 

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "slice.h"
-#include "writer.h"
+#include "base/slice.h"
+#include "records/writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

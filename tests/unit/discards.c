@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* A counter of discarded events, some of whose values are torn: what is counted adds up to what it says at last. */
 #include "check.h"
-#include "discards.h"
-#include "writer.h"
+#include "records/writer.h"
+#include "traces/discards.h"
 
 /* As many packets of 1 ms, up to 1000 events lost in each; BITS wide; every eighth value, about, is torn. */
 static void add_up(unsigned bits)

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "reader.h"
-#include "writer.h"
+#include "records/reader.h"
+#include "records/writer.h"
 
 static void check(struct writer *writer, struct slice text)
 {

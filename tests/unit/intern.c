@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Strings keep their ids and their bytes, the empty one, long ones and those with NUL included. */
+#include "base/intern.h"
 #include "check.h"
-#include "intern.h"
 
 enum { COUNT = 50000 };
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* The figures of a run beyond what is kept: within 1 % of those of all values, and it is said. */
-#include "latency.h"
+#include "http/latency.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "check.h"
-#include "memory.h"
 
 enum { VALUES = LATENCY_EXACT + LATENCY_EXACT / 8 };
 

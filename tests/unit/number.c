@@ -5,8 +5,8 @@
  */
 #include <math.h>
 
+#include "base/number.h"
 #include "check.h"
-#include "number.h"
 
 static double random_double(void)
 {

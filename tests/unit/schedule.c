@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Schedules against integer arithmetic. */
-#include "schedule.h"
+#include "http/schedule.h"
 
 #include "check.h"
 

@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/message.h"
 #include "check.h"
-#include "message.h"
-#include "symbols.h"
-#include "unwind.h"
+#include "stacks/symbols.h"
+#include "stacks/unwind.h"
 
 /* Where the stopped process is, from what the kernel gives a debugger. */
 static size_t unwind(struct symbols *symbols, pid_t pid, size_t bytes, uint64_t *at, size_t max, bool *whole)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The hash table against an array: a million insertions, changes and removals of few and many keys. */
+#include "base/table.h"
 #include "check.h"
-#include "table.h"
 
 enum { KEYS = 4096 };
 

@@ -1,7 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include "failure.h"
-
-const char *const failure_names[FAILURES] = {
-	"", "dns", "refused", "connect", "proxy", "tls", "timeout", "reset", "closed", "protocol", "status",
-	"late", "stopped", "other",
-};
