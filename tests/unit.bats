@@ -78,7 +78,7 @@ with open(sys.argv[1], "w") as lines, open(sys.argv[2], "w") as want:
 
 @test "lib's folders use each other in one direction" {
 	cd "$TESTS/../lib"
-	grep -o '^#include "[a-z]*/' */*.[ch] | sed 's|^\([a-z]*\)/.*"\([a-z]*\)/|\1 \2|' | awk '$1 != $2' | sort -u >"$T/uses"
+	grep -o '^#include "[a-z]*/' ./*/*.[ch] | sed 's|^\./\([a-z]*\)/.*"\([a-z]*\)/|\1 \2|' | awk '$1 != $2' | sort -u >"$T/uses"
 	[ "$(wc -l <"$T/uses")" -gt 20 ]
 	tsort "$T/uses" >/dev/null
 }
