@@ -1036,17 +1036,16 @@ char *ctf_event_write(const struct ctf_plan *plan, struct cursor *c, char *to)
 /* Puts the cursor behind the contexts. */
 static bool pass_parts(const struct ctf_plan *plan, struct cursor *c)
 {
-	uint64_t begin[PLAN_PARTS_MAX];
+	uint64_t begin[PLAN_PARTS_MAX], from = c->at;
 
-	for (uint32_t scope = 0; scope < plan->scopes_n; scope++)
-		if (plan->scopes[scope].size < 0)
+	for (const struct plan_scope *scope = plan->scopes; scope < plan->scopes + plan->scopes_n; scope++) {
+		if (scope->size < 0) {
+			c->at = from;
 			return find_parts(plan, c, begin);
-	for (uint32_t scope = 0; scope < plan->scopes_n; scope++) {
-		uint64_t size = (uint64_t)plan->scopes[scope].size;
-
-		if (!align(c, plan->scopes[scope].align) || !there(c, size))
+		}
+		if (!align(c, scope->align) || !there(c, (uint64_t)scope->size))
 			return false;
-		c->at += size;
+		c->at += (uint64_t)scope->size;
 	}
 	return true;
 }

@@ -980,7 +980,20 @@ static bool is_plain(const struct plan_step *s, uint64_t *bits)
 /* A bit field: several of them may fill whole bytes. */
 static bool is_bits(const struct plan_step *s)
 {
-	return !s->keep && s->align == 1 && s->op <= PLAN_FLOAT && !s->is_variable;
+	return !s->keep && s->align < 8 && s->op <= PLAN_FLOAT && !s->is_variable;
+}
+
+/* How many bits N bit fields take from where a byte begins; 0 where one would have to be aligned. */
+static uint64_t bits_together(const struct plan_step *s, uint32_t n)
+{
+	uint64_t sum = 0;
+
+	for (; n; s++, n--) {
+		if (s->align && sum % s->align)
+			return 0;
+		sum += s->size;
+	}
+	return sum;
 }
 
 /* The same for the steps from FROM up to END, all of which are plain or bit fields. */
@@ -1000,16 +1013,12 @@ static void mark_run(struct plan_step *s, uint32_t from, uint32_t end)
 			memset(next, 0, sizeof next);
 			next[place = 0] = k;
 		} else {
-			uint64_t sum = s[k].size;
-
 			place = (place + s[k].size) & 7;
 			then = next[place];
 			next[place] = k;
-			if (!then)
+			bits = then ? bits_together(&s[k], then - k) : 0;
+			if (!bits)
 				continue;
-			for (uint32_t i = k + 1; i < then; i++)
-				sum += s[i].size;
-			bits = sum;
 		}
 		s[k].plain_n = then - k + (then < end ? s[then].plain_n : 0);
 		s[k].plain_bits = bits + (then < end ? s[then].plain_bits : 0);
