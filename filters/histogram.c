@@ -203,9 +203,7 @@ static void put_groups(struct histogram *h)
 		free(h->counts[i].n);
 	free(ranked);
 	free(h->counts);
-	if (rest)
-		message("%u group%s left out (-n %llu)", rest, rest == 1 ? " is" : "s are",
-			(unsigned long long)h->top);
+	rows_left_out(rest, "group", h->top);
 }
 
 /* PREFIX and the unit at the end of the field's name: from_ns, to_bytes. */

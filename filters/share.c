@@ -246,9 +246,8 @@ int main(int argc, char **argv)
 	status = reader_close(s.in) ? EXIT_COMPLETE : EXIT_FAILED;
 	rows_close(s.rows);
 	writer_close(out);
-	if (form == ROWS_TABLE && s.left_out)
-		message("%llu row%s left out (-n %llu)", (unsigned long long)s.left_out,
-			s.left_out == 1 ? " is" : "s are", (unsigned long long)s.top);
+	if (form == ROWS_TABLE)
+		rows_left_out(s.left_out, "row", s.top);
 	if (loss_report(&loss, "the shares are", strict) && status == EXIT_COMPLETE)
 		status = EXIT_LOSS;
 	groups_free(s.groups);

@@ -370,9 +370,7 @@ static void report(const struct stats *s, uint64_t records, enum rows_form form)
 	if (s->estimated)
 		message("distinct is estimated, with a standard error of 0.8 %%, in %llu row%s",
 			(unsigned long long)s->estimated, s->estimated == 1 ? "" : "s");
-	if (s->left_out)
-		message("%llu row%s left out (-n %llu)", (unsigned long long)s->left_out,
-			s->left_out == 1 ? " is" : "s are", (unsigned long long)s->top);
+	rows_left_out(s->left_out, "row", s->top);
 }
 
 static void prepare(struct stats *s, char **keys, const char *aggregates, char **fields, const char *sort)

@@ -100,7 +100,8 @@ bench_options() {
 		--all-events) all_events=yes ;;
 		--installed) installed=yes ;;
 		--*=*)
-			set -- "${1%%=*}" "${1#*=}" "${@:2}"
+			split_option "$@"
+			set -- "${split[@]}"
 			continue
 			;;
 		-?*)

@@ -72,6 +72,15 @@ help_options() {
 	E
 }
 
+# split_option ARGUMENTS...: the arguments to the array split, the first, --name=VALUE or -xVALUE, as two.
+split_option() {
+	case $1 in
+	--*) split=("${1%%=*}" "${1#*=}") ;;
+	*) split=("${1:0:2}" "${1:2}") ;;
+	esac
+	split+=("${@:2}")
+}
+
 # need PROGRAM REMEDY: die when the program is not there.
 need() {
 	command -v "$1" >/dev/null || die "cannot find $1: $2"
@@ -248,13 +257,9 @@ options() {
 			shift
 			break
 			;;
-		--*=*)
-			name=${1%%=*}
-			set -- "$name" "${1#*=}" "${@:2}"
-			continue
-			;;
-		-[a-zA-Z]?*)
-			set -- "${1:0:2}" "${1:2}" "${@:2}"
+		--*=* | -[a-zA-Z]?*)
+			split_option "$@"
+			set -- "${split[@]}"
 			continue
 			;;
 		-o | --output)

@@ -5,7 +5,6 @@
 load helper
 
 setup() {
-	live
 	need_bpf collect-tcp
 	need gcc python3
 	gcc -O1 -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls -o "$T/nova" \

@@ -5,7 +5,6 @@
 load helper
 
 setup() {
-	live
 	local program
 	for program in collect-sched collect-syscalls collect-tcp; do need_bpf "$program"; done
 	[ -x "$WEIR_BIN/demo-service" ] && [ -x "$WEIR_BIN/probe-http" ] || skip "demo-service or probe-http was not built"

@@ -8,6 +8,7 @@
 
 #include "base/display.h"
 #include "base/memory.h"
+#include "base/message.h"
 #include "base/number.h"
 #include "records/csv.h"
 #include "records/json.h"
@@ -310,4 +311,11 @@ void rows_close(struct rows *r)
 	free(r->text);
 	free(r->piece);
 	free(r);
+}
+
+void rows_left_out(uint64_t n, const char *what, uint64_t top)
+{
+	if (n)
+		message("%llu %s%s left out (-n %llu)", (unsigned long long)n, what, n == 1 ? " is" : "s are",
+			(unsigned long long)top);
 }

@@ -49,4 +49,7 @@ void rows_end_block(struct rows *rows);
 
 void rows_close(struct rows *rows);
 
+/* Says on stderr that N of them, a WHAT each (row, group), were left out by -n TOP, if any were. */
+void rows_left_out(uint64_t n, const char *what, uint64_t top);
+
 #endif
